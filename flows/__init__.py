@@ -1,0 +1,6 @@
+"""Shotlist: a campaign is read, planned into a shot list, shot, finished and published.
+
+Start reading at `campaign.py`.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,91 @@
+"""The command `shotlist`: one file per command.
+
+Here is the one place that prints an error and picks the exit code.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from flows import __version__
+from flows.cli import terminal
+from flows.errors import ShotlistError
+
+INTERRUPTED = 130
+
+app = App(
+    name="shotlist",
+    help=(
+        "Campaign images in batches: plan before you pay, buy every image once, "
+        "publish with a manifest."
+    ),
+    version=__version__,
+    help_format="plaintext",
+)
+for _command in (
+    "init",
+    "validate",
+    "plan",
+    "run",
+    "status",
+    "providers",
+    "channels",
+    "schema",
+    "doctor",
+):
+    app.command(f"flows.cli.{_command}:{_command}", name=_command)
+
+app.meta.group_parameters = "Everywhere"
+
+
+@app.meta.default
+def launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    quiet: Annotated[bool, Parameter(negative="")] = False,
+    verbose: Annotated[bool, Parameter(negative="")] = False,
+    log_file: Path | None = None,
+) -> int:
+    """Plan, make and publish campaign images.
+
+    Args:
+        quiet: say nothing but results and errors.
+        verbose: say more: notes of the planner, Prefect's own log.
+        log_file: write what is said to this file as well.
+    """
+    terminal.set_up(quiet=quiet, verbose=verbose, log_file=log_file)
+    return int(
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_value") or 0
+    )
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(tokens: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        return int(
+            app.meta(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+            or 0
+        )
+    except ShotlistError as error:
+        terminal.error(str(error))
+        return error.exit_code
+    except CycloptsError as error:
+        terminal.error(f"{error}\nsee `shotlist --help`")
+        return 2
+    except KeyboardInterrupt:
+        terminal.error(
+            "interrupted; nothing is lost: the same command goes on where this one stopped"
+        )
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader of a pipe (head, less) has seen enough
+        sys.stderr.close()
+        return 0

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from flows.cli import terminal
+
+
+def channels(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
+    """List the channel presets: id, pixels, formats, largest file, where the numbers come from.
+
+    Args:
+        json: print them as one JSON document.
+    """
+    from flows.presets import channels as presets
+
+    found = presets().values()
+    if json:
+        terminal.document({"channels": [asdict(channel) for channel in found]})
+        return 0
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("channel", no_wrap=True)
+    table.add_column("pixels", no_wrap=True)
+    table.add_column("ratio", no_wrap=True)
+    table.add_column("formats")
+    table.add_column("largest", justify="right", no_wrap=True)
+    table.add_column("verified", no_wrap=True)
+    for channel in found:
+        table.add_row(
+            channel.id,
+            f"{channel.width}x{channel.height}" if not channel.retired else "retired",
+            channel.ratio,
+            ", ".join(channel.formats),
+            f"{channel.max_bytes / 1000:,.0f} kB" if channel.max_bytes else "-",
+            channel.verified,
+        )
+    Console(highlight=False).print(table)
+    return 0

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from flows.cli import terminal
+
+if TYPE_CHECKING:
+    from flows.jobs import Job
+
+ROWS = 30
+
+
+def plan(
+    spec: str,
+    /,
+    *,
+    provider: Annotated[list[str] | None, Parameter(negative="")] = None,
+    only: Annotated[list[str] | None, Parameter(negative="")] = None,
+    to: str | None = None,
+    defaults: str | None = None,
+    all_rows: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Show what a run would make, why, what it costs and how long it takes. Spends nothing.
+
+    Args:
+        spec: a campaign file, YAML or CSV.
+        provider: a host that may make the images; may be given several times.
+        only: shots to make, as a glob over shot ids such as 'MUG-*'; may be given several times.
+        to: another destination than the campaign's.
+        defaults: a YAML that gives a CSV of briefs what it does not say.
+        all_rows: show every shot instead of the first ones.
+        json: print the whole plan as one JSON document.
+    """
+    from flows import jobs
+    from flows.plan import document
+
+    if not json:
+        terminal.say(f"reading {spec}")
+    job = jobs.prepare(
+        jobs.Request(
+            spec=spec,
+            providers=tuple(provider or ()),
+            only=tuple(only or ()),
+            to=to,
+            defaults=defaults,
+        )
+    )
+    if json:
+        shots = job.shot_list.shots
+        by_shot = {shot.shot_id: paths for shot, paths in zip(shots, job.paths, strict=True)}
+        terminal.document(document(job.shot_list, by_shot))
+        return 0
+    show(job, rows=None if all_rows else ROWS)
+    return 0
+
+
+def show(job: Job, *, rows: int | None) -> None:
+    """The plan for a person: a table of shots, the sums, and what is worth knowing."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    shots = job.shot_list.shots
+    left = {work.shot.shot_id for work in job.work}
+    shown: Sequence[int] = range(len(shots) if rows is None else min(rows, len(shots)))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading, style in (("shot", "bold"), ("state", ""), ("files", ""), ("why", "dim")):
+        table.add_column(heading, style=style, overflow="fold")
+    colours = {"new": "green", "changed": "yellow", "failed": "red", "parked": "magenta"}
+    for index in shown:
+        shot = shots[index]
+        state = shot.state.value
+        why = shot.why
+        if shot.shot_id in left and state == "kept":
+            why = "its files are not at the destination as they should be"
+        table.add_row(
+            shot.shot_id,
+            f"[{colours[state]}]{state}[/]" if state in colours else state,
+            str(len(job.paths[index])),
+            why,
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    if len(shots) > len(shown):
+        console.print(f"… and {terminal.counted(len(shots) - len(shown), 'shot')} more (--all)")
+    for line in sums(job):
+        console.print(line, markup=False)
+    told(job)
+
+
+def sums(job: Job) -> list[str]:
+    """The totals of a plan, a line each."""
+    shots, estimate = job.shot_list.shots, job.shot_list.estimate
+    states: dict[str, int] = {}
+    for shot in shots:
+        states[shot.state.value] = states.get(shot.state.value, 0) + 1
+    if job.shot_list.retired:
+        states["retired"] = len(job.shot_list.retired)
+    products = len({shot.product.key for shot in shots})
+    cost = terminal.money(estimate.cost_usd_low)
+    if estimate.cost_usd_high != estimate.cost_usd_low:
+        cost += f" to {terminal.money(estimate.cost_usd_high)}"
+    if estimate.cost_usd_low is None:
+        cost = f"not known ({estimate.unknown})"
+    counts = ", ".join(f"{count:,} {state}" for state, count in states.items())
+    of_what = (
+        f"{terminal.counted(products, 'product')}, {terminal.counted(len(shots), 'shot')} "
+        f"({counts}), {terminal.counted(sum(len(paths) for paths in job.paths), 'file')}"
+    )
+    to_make = (
+        f"to generate: {terminal.counted(estimate.generations, 'take')}, cost {cost}, "
+        f"about {terminal.duration(estimate.eta_s)}"
+    )
+    return [
+        f"{job.campaign.campaign} with {job.provider} ({job.realm.value}) to {job.place.url}",
+        of_what,
+        to_make,
+    ]
+
+
+def told(job: Job) -> None:
+    """Notes and skipped rows."""
+    for said in job.notes:
+        terminal.note(said)
+    for row in job.shot_list.skipped:
+        terminal.note(f"{row.place}: skipped: {row.reason}")

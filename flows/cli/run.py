@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from flows.cli import terminal
+from flows.errors import BadInput, Fault
+
+if TYPE_CHECKING:
+    from flows.jobs import Job, Summary
+
+
+def run(
+    spec: str,
+    /,
+    *,
+    provider: Annotated[list[str] | None, Parameter(negative="")] = None,
+    max_cost: float | None = None,
+    yes: Annotated[bool, Parameter(negative="")] = False,
+    only: Annotated[list[str] | None, Parameter(negative="")] = None,
+    to: str | None = None,
+    defaults: str | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Plan a campaign, then make it: what is there already is neither bought nor drawn again.
+
+    Args:
+        spec: a campaign file, YAML or CSV.
+        provider: a host that may make the images; may be given several times.
+        max_cost: stop buying at so many USD.
+        yes: do not ask, whatever the plan costs.
+        only: shots to make, as a glob over shot ids such as 'MUG-*'; may be given several times.
+        to: another destination than the campaign's.
+        defaults: a YAML that gives a CSV of briefs what it does not say.
+        json: print the run's summary as one JSON document.
+    """
+    from flows import jobs
+
+    terminal.say(f"reading {spec}")
+    request = jobs.Request(
+        spec=spec,
+        providers=tuple(provider or ()),
+        max_cost=None if max_cost is None else Decimal(str(max_cost)),
+        only=tuple(only or ()),
+        to=to,
+        defaults=defaults,
+    )
+    job = jobs.prepare(request)
+    _tell_plan(job)
+    _ask(job, yes=yes)
+    summary = jobs.nothing_to_do(job) if job.is_done else _make(job)
+    if json:
+        terminal.document(summary.document())
+    else:
+        _tell_end(job, summary)
+    return summary.exit_code
+
+
+def _tell_plan(job: Job) -> None:
+    from flows.cli.plan import sums, told
+
+    for line in sums(job):
+        terminal.say(line)
+    told(job)
+
+
+def _ask(job: Job, *, yes: bool) -> None:
+    cost = job.shot_list.estimate.cost_usd_high
+    limit = job.campaign.ask_above_usd
+    if yes or (cost is not None and cost <= limit) or not job.work:
+        return
+    if not sys.stdin.isatty():
+        raise BadInput(
+            "the run was not started",
+            [
+                Fault(
+                    "--yes",
+                    f"the plan may cost {terminal.money(cost)}, more than ask_above_usd "
+                    f"({terminal.money(limit)}), and there is no terminal to ask at",
+                    remedy="look at `shotlist plan`, then run with --yes",
+                )
+            ],
+        )
+    from flows.cli.plan import ROWS, show
+
+    show(job, rows=ROWS)
+    answer = input(f"Buy for up to {terminal.money(cost)}? [y/N] ")
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise BadInput("not started: the question was not answered with yes")
+
+
+def _make(job: Job) -> Summary:
+    from flows import jobs
+    from flows.cli.progress import watching
+    from flows.settings import quiet_prefect
+
+    request = job.request
+    with watching(job) as watcher:
+        quiet_prefect(verbose=terminal.is_verbose())
+        jobs.hand_over(job, watcher)
+        from flows.campaign import campaign
+
+        return campaign(
+            request.spec,
+            providers=list(request.providers),
+            max_cost=None if request.max_cost is None else float(request.max_cost),
+            only=list(request.only),
+            to=request.to,
+            defaults=request.defaults,
+        )
+
+
+def _tell_end(job: Job, summary: Summary) -> None:
+    for failure in summary.failures:
+        terminal.error(f"{failure['shot_id']}: {failure['stage']}: {failure['reason']}")
+    if summary.made_files == 0 and not summary.failures:
+        terminal.result(
+            f"nothing to do: {terminal.counted(summary.published, 'shot')} "
+            f"({terminal.counted(summary.files, 'file')}) already there; "
+            f"bought 0, drew 0, spent {terminal.money(0)}"
+        )
+    else:
+        verb = "drew" if job.realm.value == "proof" else "bought"
+        terminal.result(
+            f"published {summary.published:,} of {terminal.counted(summary.shots, 'shot')} "
+            f"({terminal.counted(summary.files, 'file')}); "
+            f"{verb} {terminal.counted(summary.bought, 'take')}, kept {summary.kept:,}, "
+            f"spent {terminal.money(summary.spent_usd)}"
+            + (f", retired {summary.retired:,}" if summary.retired else "")
+        )
+    terminal.result(f"manifest: {summary.manifest}")
+    terminal.result(f"gallery:  {summary.gallery}")

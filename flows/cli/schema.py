@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from flows.cli import terminal
+
+
+def schema() -> int:
+    """Print the JSON Schema of a campaign file, for editors and checks."""
+    from flows import read
+
+    terminal.document(read.schema())
+    return 0

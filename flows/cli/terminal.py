@@ -1,0 +1,115 @@
+"""What a person reads: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_quiet = False
+_verbose = False
+_log: IO[str] | None = None
+
+
+def set_up(*, quiet: bool, verbose: bool, log_file: Path | None) -> None:
+    """Decide how much is said, and where else it is written."""
+    global _quiet, _verbose, _log  # noqa: PLW0603 - one terminal a process
+    _quiet, _verbose = quiet, verbose
+    if log_file is not None:
+        from flows.errors import BadInput, Fault
+
+        try:
+            _log = log_file.open("a", encoding="utf-8")
+        except OSError as error:
+            raise BadInput(
+                "the log cannot be written",
+                [Fault("--log-file", f"{log_file}: {error.strerror}")],
+            ) from error
+
+
+def is_quiet() -> bool:
+    return _quiet
+
+
+def is_verbose() -> bool:
+    return _verbose
+
+
+def console() -> Console:
+    """Standard error, for people; colours only where they are seen (NO_COLOR is honoured)."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    write_log(text)
+    if not _quiet:
+        print(text, file=sys.stderr, flush=True)
+
+
+def note(text: str) -> None:
+    """Something worth knowing that stops nothing."""
+    say(f"note: {text}")
+
+
+def error(text: str) -> None:
+    """What went wrong, in words that say what to do."""
+    write_log(f"error: {text}")
+    print(f"shotlist: {text}", file=sys.stderr, flush=True)
+
+
+def result(text: str) -> None:
+    """What was asked for."""
+    write_log(text)
+    print(text, flush=True)
+
+
+def document(value: object) -> None:
+    """One JSON document on standard output, and nothing else there."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=1, default=_plain)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def write_log(text: str) -> None:
+    if _log is not None:
+        _log.write(text + "\n")
+        _log.flush()
+
+
+def _plain(value: Any) -> Any:
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    return str(value)
+
+
+def money(usd: object) -> str:
+    """USD for people; what is not known is never shown as 0."""
+    return "not known" if usd is None else f"${float(str(usd)):,.2f}"
+
+
+def duration(seconds: float | None) -> str:
+    """90 to `1 min 30 s`."""
+    if seconds is None:
+        return "not known"
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 shot`, `2 shots`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

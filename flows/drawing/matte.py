@@ -1,0 +1,135 @@
+"""The edge of a cut-out at full size: how much of each pixel is product, and of what colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from flows.drawing.colour import Bytes, Floats
+from flows.drawing.region import Mask, grown, shrunk
+
+_MARGIN = 3  # small pixels left around the product
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a product lies: `box` in pixels of the photo, `part` in those of its small copy."""
+
+    box: tuple[int, int, int, int]
+    part: tuple[float, float, float, float]
+
+    @classmethod
+    def around(cls, mask: Mask, full: tuple[int, int]) -> Place:
+        height, width = mask.shape
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        across, down = full[0] / width, full[1] / height
+        left = int(max(0, int(columns[0]) - _MARGIN) * across)
+        top = int(max(0, int(rows[0]) - _MARGIN) * down)
+        right = min(full[0], round((int(columns[-1]) + 1 + _MARGIN) * across))
+        bottom = min(full[1], round((int(rows[-1]) + 1 + _MARGIN) * down))
+        box = left, top, max(left + 1, right), max(top + 1, bottom)
+        return cls(box, (box[0] / across, box[1] / down, box[2] / across, box[3] / down))
+
+    def sized(self, mask: Mask, size: tuple[int, int], blur: float = 0.0) -> Bytes:
+        """This part of a small mask at `size`, 0 to 255."""
+        picture = _stencil(mask)
+        if blur:
+            picture = picture.filter(ImageFilter.GaussianBlur(blur))
+        return np.asarray(picture.resize(size, Image.Resampling.BILINEAR, box=self.part))
+
+    def sampled(
+        self,
+        small: Floats,
+        size: tuple[int, int],
+        rows: NDArray[np.intp],
+        columns: NDArray[np.intp],
+    ) -> Floats:
+        """Colours of the small copy at some pixels of a picture of this part."""
+        left, top, right, bottom = self.part
+        y = top + (rows + 0.5) * ((bottom - top) / size[1])
+        x = left + (columns + 0.5) * ((right - left) / size[0])
+        y = np.minimum(y.astype(np.intp), small.shape[0] - 1)
+        x = np.minimum(x.astype(np.intp), small.shape[1] - 1)
+        return np.asarray(small[y, x])
+
+
+def along_mask(picture: Image.Image, small: Image.Image, mask: Mask, place: Place) -> Image.Image:
+    """Between sure product and sure ground, alpha is where the colour lies between the two."""
+    inner, outer = shrunk(mask, 2), ~grown(mask, 2)
+    size = picture.size
+    soft = place.sized(mask, size, blur=1.0)
+    sure, never = place.sized(inner, size), place.sized(outer, size)
+    rows, columns = np.nonzero((sure < 250) & (never < 250))
+    pixels = np.asarray(picture).copy()
+    front = place.sampled(_nearby(small, inner), size, rows, columns)
+    behind = place.sampled(_nearby(small, outer), size, rows, columns)
+    guess: Floats = soft[rows, columns].astype(np.float32) / np.float32(255)
+    alpha, colour = _unmixed(pixels[rows, columns].astype(np.float32), front, behind, guess)
+    whole = np.where(sure >= 250, np.uint8(255), np.uint8(0))
+    whole[rows, columns] = np.rint(alpha * 255).astype(np.uint8)
+    pixels[rows, columns] = np.clip(np.rint(colour), 0, 255).astype(np.uint8)
+    out = Image.fromarray(pixels)
+    out.putalpha(Image.fromarray(whole))
+    return out
+
+
+def bled(picture: Image.Image, small: Image.Image, place: Place) -> Image.Image:
+    """Half-seen pixels take the product's colour beside them: what they came with may be pale."""
+    alpha = np.asarray(picture.getchannel("A"))
+    rows, columns = np.nonzero((alpha > 0) & (alpha < 200))
+    if not len(rows):
+        return picture
+    firm = np.asarray(
+        picture.getchannel("A").resize(small.size, Image.Resampling.BOX).point([0] * 250 + [1] * 6)
+    )
+    if not firm.any():  # glass: its own colours are all there is
+        return picture
+    # The small copy covers the whole photo, the picture only its place: look at the picture small.
+    scaled = picture.convert("RGB").resize(small.size, Image.Resampling.BOX)
+    whole = Place(place.box, (0.0, 0.0, float(small.width), float(small.height)))
+    pixels = np.asarray(picture).copy()
+    beside = whole.sampled(_nearby(scaled, firm > 0), picture.size, rows, columns)
+    share = alpha[rows, columns].astype(np.float32)[:, None] / 255
+    colour = beside + (pixels[rows, columns, :3] - beside) * share
+    pixels[rows, columns, :3] = np.clip(np.rint(colour), 0, 255).astype(np.uint8)
+    return Image.fromarray(pixels)
+
+
+def _unmixed(seen: Floats, front: Floats, behind: Floats, guess: Floats) -> tuple[Floats, Floats]:
+    """Alpha and product colour of pixels in which product and ground are mixed.
+
+    Where the two colours are alike, the blurred mask decides instead of the colour.
+    """
+    apart = front - behind
+    length = (apart * apart).sum(axis=1)
+    lies = ((seen - behind) * apart).sum(axis=1) / (length + 1)
+    trust = length / (length + 900)
+    by_mask = np.clip((guess - 0.3) / 0.5, 0, 1)
+    by_colour = np.clip((lies - 0.12) / 0.76, 0, 1)
+    # Far from the mask's edge the mask is right: a highlight is no hole, a shadow no product.
+    room = np.clip(2.3 - np.abs(guess - 0.5) * 4, 0, 1)
+    alpha = np.asarray(by_mask + (by_colour - by_mask) * trust * room, dtype=np.float32)
+    share = alpha[:, None]
+    pure = np.clip((seen - (1 - share) * behind) / np.maximum(share, 0.25), 0, 255)
+    return alpha, np.asarray(front + (pure - front) * share, dtype=np.float32)
+
+
+def _nearby(picture: Image.Image, where: Mask) -> Floats:
+    """Mean colour of the masked pixels near each pixel; its own where none is near."""
+    stencil = _stencil(where)
+    black = Image.new("RGB", picture.size)
+    black.paste(picture, mask=stencil)
+    out = np.asarray(picture, dtype=np.float32)
+    for radius in (12, 4):
+        blur = ImageFilter.BoxBlur(radius)
+        share = np.asarray(stencil.filter(blur), dtype=np.float32)[..., None] / 255
+        mean = np.asarray(black.filter(blur), dtype=np.float32) / np.maximum(share, 0.01)
+        out = np.where(share > 0.06, np.minimum(mean, 255), out)
+    return np.asarray(out, dtype=np.float32)
+
+
+def _stencil(mask: Mask) -> Image.Image:
+    return Image.fromarray(mask.astype(np.uint8) * np.uint8(255))

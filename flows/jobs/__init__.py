@@ -1,0 +1,32 @@
+"""In: what a person asked for. Out: a job: the plan, where everything lies, and what is left to do.
+
+No Prefect here: `validate`, `plan` and a run with nothing to do need none. `campaign.py` takes a
+job and makes it.
+"""
+
+from flows.jobs.close import Summary, close, nothing_to_do
+from flows.jobs.job import Batch, Bench, Job, Request, Work
+from flows.jobs.make import Made, Progress, make
+from flows.jobs.prepare import check, prepare
+from flows.jobs.running import WORKERS, begun, hand_over, planned, tally
+
+__all__ = [
+    "WORKERS",
+    "Batch",
+    "Bench",
+    "Job",
+    "Made",
+    "Progress",
+    "Request",
+    "Summary",
+    "Work",
+    "begun",
+    "check",
+    "close",
+    "hand_over",
+    "make",
+    "nothing_to_do",
+    "planned",
+    "prepare",
+    "tally",
+]

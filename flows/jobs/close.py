@@ -1,0 +1,189 @@
+"""Publish what was made: files first, the manifest last, and say how the run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import quote
+
+from flows import __version__, publish
+from flows.errors import EnvironmentFault
+from flows.jobs.job import Bench, Job
+from flows.jobs.make import Made
+from flows.ledger.ledger import now
+from flows.nouns.rendition import FailureRow, Manifest, RenditionRow, RunRow
+from flows.storage import read_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How a run ended. Counts are of shots but for `files`, `made_files` and `bought` (takes)."""
+
+    campaign: str
+    realm: str
+    run: str | None
+    shots: int
+    published: int
+    files: int
+    made_files: int
+    bought: int
+    kept: int
+    retired: int
+    spent_usd: float
+    failures: list[FailureRow]
+    manifest: str
+    gallery: str
+
+    @property
+    def exit_code(self) -> int:
+        """0: every wanted shot is published; 1: some failed or are parked."""
+        return 1 if self.failures else 0
+
+    def document(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {**asdict(self), "exit_code": self.exit_code}
+
+
+def nothing_to_do(job: Job) -> Summary:
+    """The summary of a job of which everything is there."""
+    if job.former is None:
+        msg = "a job without a manifest at its destination is never done"
+        raise ValueError(msg)
+    return _summary(job, job.former, None, [], retired=0)
+
+
+def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
+    """Put the files where they belong and write the manifest that names them.
+
+    Raises:
+        EnvironmentFault: the destination cannot be written; the former manifest stays.
+
+    """
+    rows = _in_plan_order(job, made)
+    _put(job, bench, made)
+    failures = [failure for one in made for failure in one.failures]
+    made_ids = {shot_id for one in made for shot_id in one.made_ids}
+    retired = len({row["shot_id"] for row in _former_rows(job)} - _wanted_ids(job))
+    manifest = publish.merge(
+        job.former,
+        publish.News(
+            campaign=job.campaign.campaign,
+            title=job.campaign.title or job.campaign.campaign,
+            realm=job.realm.value,
+            spec_sha256=job.reading.spec_sha256,
+            run=RunRow(
+                id=bench.run,
+                started_at=bench.started_at,
+                ended_at=now(),
+                bought=sum(one.bought for one in made),
+                kept=len(job.kept),
+                spent_usd=sum(one.spent_usd for one in made),
+                retired=retired,
+                skipped_rows=[
+                    {"place": row.place, "product": row.product, "reason": row.reason}
+                    for row in job.shot_list.skipped
+                ],
+                notes=list(job.notes),
+                version=__version__,
+            ),
+            wanted={
+                shot.shot_id: [recipe.sha256 for recipe in shot.recipes]
+                for shot in job.shot_list.shots
+            },
+            made=made_ids | set(job.kept),
+            renditions=rows,
+            takes=[take for one in made for take in one.takes],
+            failures=failures,
+            outputs={
+                shot.shot_id: {
+                    (output.name, form) for output in shot.outputs for form in output.formats
+                }
+                for shot in job.shot_list.shots
+            },
+        ),
+    )
+    publish.commit(
+        job.place,
+        manifest,
+        shots=job.shot_list.shots,
+        reference=_references(job),
+    )
+    return _summary(job, manifest, bench, made, retired=retired)
+
+
+def _former_rows(job: Job) -> Sequence[RenditionRow]:
+    return job.former["renditions"] if job.former is not None else ()
+
+
+def _wanted_ids(job: Job) -> set[str]:
+    return {shot.shot_id for shot in job.shot_list.shots}
+
+
+def _in_plan_order(job: Job, made: Sequence[Made]) -> list[RenditionRow]:
+    by_shot: dict[str, list[RenditionRow]] = {
+        shot_id: list(rows) for shot_id, rows in job.kept.items()
+    }
+    for one in made:
+        for row in one.rows:
+            by_shot.setdefault(row["shot_id"], []).append(row)
+    base = job.campaign.publish.public_url
+    rows = [row for shot in job.shot_list.shots for row in by_shot.get(shot.shot_id, ())]
+    for row in rows:
+        row["url"] = f"{base.rstrip('/')}/{quote(row['path'])}" if base else None
+        row["stale"] = False
+    return rows
+
+
+def _put(job: Job, bench: Bench, made: Sequence[Made]) -> None:
+    """Copy what was staged; a file that lies there with the same contents is left alone."""
+    lying = {row["path"]: row["sha256"] for row in _former_rows(job)}
+    sizes = job.place.sizes() if lying else {}
+    for one in made:
+        for row in one.rows:
+            path = row["path"]
+            if lying.get(path) == row["sha256"] and sizes.get(path) == row["bytes"]:
+                continue
+            job.place.write(path, (bench.staging / row["sha256"]).read_bytes())
+
+
+def _references(job: Job) -> Callable[[str], bytes | None]:
+    where = {
+        reference.sha256: reference.location
+        for shot in job.shot_list.shots
+        for reference in shot.references
+    }
+
+    def look(sha256: str) -> bytes | None:
+        try:
+            return read_bytes(where[sha256]) if sha256 in where else None
+        except EnvironmentFault:
+            # the gallery shows the others; the manifest names this one all the same
+            return None
+
+    return look
+
+
+def _summary(
+    job: Job, manifest: Manifest, bench: Bench | None, made: Sequence[Made], *, retired: int
+) -> Summary:
+    totals: Mapping[str, int] = {
+        "shots": manifest["totals"]["shots"],
+        "published": manifest["totals"]["published"],
+    }
+    return Summary(
+        campaign=manifest["campaign"],
+        realm=manifest["realm"],
+        run=bench.run if bench is not None else None,
+        shots=totals["shots"],
+        published=totals["published"],
+        files=len(manifest["renditions"]),
+        made_files=sum(len(one.rows) for one in made),
+        bought=sum(one.bought for one in made),
+        kept=len(job.kept),
+        retired=retired,
+        spent_usd=sum(one.spent_usd for one in made),
+        failures=[failure for one in made for failure in one.failures],
+        manifest=job.place.full("manifest.json"),
+        gallery=job.place.full("gallery.html"),
+    )

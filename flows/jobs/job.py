@@ -1,0 +1,118 @@
+"""Request, Job and Batch: what was asked, what it means, and the portions it is made in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from flows.nouns.campaign import Campaign
+from flows.nouns.rendition import Manifest, RenditionRow
+from flows.nouns.shot import Reading, Shot, ShotList
+from flows.nouns.take import Realm
+from flows.nouns.workspace import Workspace
+from flows.settings import Settings
+from flows.storage import Place
+
+MOST_TASK_RUNS = 1000
+"""One task run a product up to here, one a batch of products beyond: servers of Prefect's users
+become unstable at about twice as many (github.com/PrefectHQ/prefect issues on mapped tasks)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a person or a schedule asked for; plain values, so that it travels."""
+
+    spec: str
+    providers: tuple[str, ...] = ()
+    max_cost: Decimal | None = None
+    only: tuple[str, ...] = ()
+    to: str | None = None
+    defaults: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What making a product needs to know of its run; plain values, so that it travels."""
+
+    run: str
+    started_at: str
+    provider: str
+    realm: Realm
+    ledger_url: str
+    takes_url: str
+    staging: Path
+    campaign: Campaign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A shot that needs takes or files, and where each goes (in the order of `Shot.paths`)."""
+
+    shot: Shot
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one task run makes: the work of one product, or of several where there are many."""
+
+    name: str
+    work: tuple[Work, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A campaign that was read, planned and held against ledger and destination."""
+
+    request: Request
+    workspace: Workspace
+    settings: Settings
+    reading: Reading
+    realm: Realm
+    provider: str
+    shot_list: ShotList
+    paths: Sequence[tuple[str, ...]]
+    """Of every shot in the list, its files' paths below the destination."""
+    place: Place
+    former: Manifest | None
+    kept: Mapping[str, Sequence[RenditionRow]]
+    """Shot id to the files of it that are at the destination and as they should be."""
+    work: Sequence[Work]
+    notes: tuple[str, ...] = ()
+    retired_ids: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def campaign(self) -> Campaign:
+        return self.reading.campaign
+
+    @property
+    def retires(self) -> bool:
+        """Whether the manifest names shots or files that the campaign no longer wants."""
+        if self.former is None:
+            return False
+        wanted = {shot.shot_id for shot in self.shot_list.shots}
+        return any(row["shot_id"] not in wanted for row in self.former["renditions"])
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing to make, nothing to take out of the manifest."""
+        return not self.work and self.former is not None and not self.retires
+
+    def batches(self) -> list[Batch]:
+        """The work by product, in the catalogue's order; past a thousand, several in each."""
+        by_product: dict[str, list[Work]] = {}
+        for work in self.work:
+            by_product.setdefault(work.shot.product.key, []).append(work)
+        keys = list(by_product)
+        size = math.ceil(len(keys) / MOST_TASK_RUNS) or 1
+        groups = [keys[start : start + size] for start in range(0, len(keys), size)]
+        return [
+            Batch(
+                name=group[0] if len(group) == 1 else f"{group[0]} … {group[-1]} ({len(group)})",
+                work=tuple(work for key in group for work in by_product[key]),
+            )
+            for group in groups
+        ]

@@ -1,0 +1,208 @@
+"""Read, plan, and hold the plan against what is there: everything before the first take."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from flows import plan, publish, read
+from flows.errors import BadInput, Fault, did_you_mean
+from flows.jobs import hosts, lineage
+from flows.jobs.job import Job, Request, Work
+from flows.ledger import Ledger, open_ledger
+from flows.nouns.reference import Looked
+from flows.nouns.rendition import Manifest, RenditionRow
+from flows.nouns.shot import Reading, ShotList
+from flows.nouns.take import Realm, Take, TakeState
+from flows.nouns.workspace import Workspace
+from flows.providers import Provider, provider
+from flows.settings import Settings
+from flows.storage import Place
+
+
+class NoBook:
+    """The ledger of a workspace that has not begun one: nothing is known, nothing is written."""
+
+    def takes(self, _realm: Realm, _recipes: Collection[str]) -> Mapping[str, Take]:
+        return {}
+
+    def shots(self, _campaign: str, _realm: Realm) -> Mapping[str, tuple[str, ...]]:
+        return {}
+
+    def known_contents(self) -> dict[str, tuple[str, Looked]]:
+        return {}
+
+
+class KnownContents:
+    """References that were looked at before, and those of now, to be kept once the plan stands."""
+
+    def __init__(self, known: Mapping[str, tuple[str, Looked]]) -> None:
+        self._known = known
+        self.fresh: dict[str, tuple[str, Looked]] = {}
+
+    def recall(self, location: str, stamp: str) -> Looked | None:
+        seen = self._known.get(location)
+        return seen[1] if seen is not None and seen[0] == stamp else None
+
+    def remember(self, location: str, stamp: str, record: Looked) -> None:
+        self.fresh[location] = (stamp, record)
+
+
+def check(request: Request) -> ShotList:
+    """Everything that can be wrong with a spec, its catalogue, templates and references.
+
+    Raises:
+        BadInput: with all faults.
+
+    """
+    workspace, reading = _read(request)
+    settings = Settings.load(workspace)
+    shots = _plan(reading, workspace, settings, NoBook(), KnownContents({}), provider("proof"))
+    publish.places(shots.shots)
+    return shots
+
+
+def prepare(request: Request) -> Job:
+    """Plan a campaign and find out what is left to do. Spends nothing.
+
+    Raises:
+        BadInput: spec, catalogue, templates, references or options cannot be used.
+        EnvironmentFault: no host can be used, or ledger or destination cannot be read.
+
+    """
+    workspace, reading = _read(request)
+    settings = Settings.load(workspace)
+    campaign = reading.campaign
+    place = Place(workspace.destination(request.to or campaign.publish.to, campaign.campaign))
+    former = publish.former(place)
+    chosen, notes = hosts.choose(
+        named=request.providers,
+        written=campaign.providers.use,
+        settings=settings,
+        is_local=place.is_local,
+        former=former,
+        destination=place.url,
+    )
+    book: Ledger | NoBook = (
+        open_ledger(settings.ledger_url) if settings.ledger_is_there() else NoBook()
+    )
+    try:
+        known = KnownContents(book.known_contents())
+        shots = _plan(reading, workspace, settings, book, known, chosen)
+        paths = publish.places(shots.shots)
+        chosen_ids = _chosen(request.only, shots)
+        recipes = {recipe.sha256 for shot in shots.shots for recipe in shot.recipes}
+        takes = book.takes(shots.realm, recipes)
+        if isinstance(book, Ledger) and known.fresh:
+            book.remember_contents(known.fresh)
+    finally:
+        if isinstance(book, Ledger):
+            book.close()
+    kept, work = _left_to_do(reading, shots, paths, takes, former, place, chosen_ids)
+    return Job(
+        request=request,
+        workspace=workspace,
+        settings=settings,
+        reading=reading,
+        realm=shots.realm,
+        provider=chosen.name,
+        shot_list=shots,
+        paths=paths,
+        place=place,
+        former=former,
+        kept=kept,
+        work=work,
+        notes=(*notes, *shots.notes),
+        retired_ids=frozenset(shot.shot_id for shot in shots.retired),
+    )
+
+
+def _read(request: Request) -> tuple[Workspace, Reading]:
+    spec = Path(request.spec)
+    defaults = Path(request.defaults) if request.defaults else None
+    return Workspace.of(spec, Path.cwd()), read.campaign(spec, defaults=defaults)
+
+
+def _plan(
+    reading: Reading,
+    workspace: Workspace,
+    settings: Settings,
+    book: plan.Book,
+    known: KnownContents,
+    chosen: Provider,
+) -> ShotList:
+    return plan.shot_list(
+        reading,
+        templates=workspace.templates,
+        references=read.References(
+            spec_folder=str(Path(reading.spec_path).resolve().parent),
+            image_base=reading.image_base,
+            known=known,
+            cache=settings.references_cache,
+        ),
+        book=book,
+        realm=chosen.realm(),
+        hosts=[hosts.facts(chosen)],
+    )
+
+
+def _chosen(only: Sequence[str], shots: ShotList) -> frozenset[str] | None:
+    """The shots that `--only` means, or None for all."""
+    if not only:
+        return None
+    ids = [shot.shot_id for shot in shots.shots]
+    faults = []
+    found: set[str] = set()
+    for pattern in only:
+        matches = [one for one in ids if fnmatchcase(one, pattern)]
+        if not matches:
+            remedy = did_you_mean(pattern, ids[:2000]) or f"shot ids look like {ids[0]}"
+            faults.append(Fault("--only", f"no shot matches '{pattern}'", remedy=remedy))
+        found.update(matches)
+    if faults:
+        raise BadInput("the choice of shots cannot be used", faults)
+    return frozenset(found)
+
+
+def _left_to_do(
+    reading: Reading,
+    shots: ShotList,
+    paths: Sequence[tuple[str, ...]],
+    takes: Mapping[str, Take],
+    former: Manifest | None,
+    place: Place,
+    chosen: frozenset[str] | None,
+) -> tuple[dict[str, list[RenditionRow]], list[Work]]:
+    """Hold each shot's files against the manifest and the destination's listing."""
+    campaign = reading.campaign
+    lying = place.sizes() if former is not None else {}
+    rows = {row["path"]: row for row in former["renditions"]} if former is not None else {}
+    kept: dict[str, list[RenditionRow]] = {}
+    work: list[Work] = []
+    for shot, files in zip(shots.shots, paths, strict=True):
+        good: list[RenditionRow] = []
+        expected = 0
+        said = lineage.words(shot, campaign, shots.realm)
+        source = lineage.source_type(shot, shots.realm)
+        whole = all(_is_done(takes.get(recipe.sha256)) for recipe in shot.recipes)
+        for out in lineage.published(
+            shot, files, takes, every_take=campaign.publish.takes == "all"
+        ):
+            for output, form, path in out.files:
+                expected += 1
+                row = rows.get(path)
+                digest = lineage.made_from(
+                    out.take, output, form, path, said, campaign=campaign, source=source
+                )
+                if row and row["made_from"] == digest and lying.get(path) == row["bytes"]:
+                    good.append(row)
+        if whole and expected and len(good) == expected:
+            kept[shot.shot_id] = good
+        elif chosen is None or shot.shot_id in chosen:
+            work.append(Work(shot=shot, paths=files))
+    return kept, work
+
+
+def _is_done(take: Take | None) -> bool:
+    return take is not None and take.state == TakeState.DONE

@@ -1,0 +1,1 @@
+"""What things are: frozen, typed, knowing nothing of disk, network or clock."""

@@ -1,0 +1,95 @@
+"""Recipe: everything wished that decides what a take shows, and its hash. A written contract.
+
+In it: the model, the rendered prompt, the roles and contents of the references as they came, the
+shape and tier, the seed, the take's number and the model parameters that the campaign wrote. Not
+in it: the host and what an adapter makes of the wish (the same model elsewhere is the same recipe,
+so a fail-over buys nothing twice), file names, outputs, tags (they change nothing in the take).
+`proof` is a model of its own; what its drawing shows besides (label, palette) is in `parameters`.
+
+The hash is sha256 over canonical JSON (UTF-8, keys sorted, no spaces). Changing this form changes
+every hash and would buy every picture again: a test holds known ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import isqrt
+from types import MappingProxyType
+
+FORM = 1
+
+TIERS = {"1K": 1024, "2K": 2048, "4K": 4096}
+"""Tier to the side of the square of that area, in pixels."""
+
+_SMALL_TERM = 32
+
+ParameterValue = str | int | float | bool | None | list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One take that is wanted. `tier` is 1K, 2K or 4K; `ratio` is reduced, such as `4:5`."""
+
+    model: str
+    prompt: str
+    references: tuple[tuple[str, str], ...] = ()
+    """Role and sha256 of each, in the order in which the host gets them."""
+    ratio: str
+    tier: str
+    seed: int | None
+    take: int = 1
+    parameters: Mapping[str, ParameterValue] = field(default_factory=lambda: MappingProxyType({}))
+
+    sha256: str = field(init=False, repr=False, compare=False)
+    """Identity: hex digest of the canonical form."""
+
+    def __post_init__(self) -> None:
+        form = {
+            "form": FORM,
+            "model": self.model,
+            "parameters": dict(self.parameters),
+            "prompt": self.prompt,
+            "ratio": self.ratio,
+            "references": self.references,
+            "seed": self.seed,
+            "take": self.take,
+            "tier": self.tier,
+        }
+        text = _canonical(form)
+        object.__setattr__(self, "sha256", hashlib.sha256(text.encode()).hexdigest())
+
+
+# one encoder for all recipes: json.dumps with options builds a new one for every call
+_canonical = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
+).encode
+
+
+def stable_seed(product: str, aspect_ratio: str, take: int) -> int:
+    """The same product, ratio and take always get the same seed, 1 to 2**31 - 1, and nothing else
+    moves it: variants of one product differ by what they say, not by chance.
+    """
+    digest = hashlib.sha256(f"{product}\n{aspect_ratio}\n{take}".encode()).digest()
+    return int.from_bytes(digest[:4]) % (2**31 - 1) + 1
+
+
+def master_size(shape: Fraction, tier: str) -> tuple[int, int]:
+    """Width and height that a master of this shape is planned with, both even.
+
+    The area is at most the tier's square. A ratio of small terms is kept exactly (4:5 at 2K is
+    1824 x 2280); any other is met to the nearest pair of even pixels below.
+    """
+    side = TIERS[tier]
+    width, height = shape.numerator, shape.denominator
+    if max(width, height) <= _SMALL_TERM:
+        times = isqrt(side * side // (width * height)) // 2 * 2
+        return width * times, height * times
+    even_width = isqrt(side * side * width // height) // 2 * 2
+    even_height = round(even_width * height / width / 2) * 2
+    if even_width * even_height > side * side:
+        even_height -= 2
+    return max(2, even_width), max(2, even_height)

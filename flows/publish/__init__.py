@@ -1,0 +1,11 @@
+"""In: renditions of shots and what became of the others. Out: a place with images and a manifest.
+
+The manifest goes last and is the commit: who sees it finds every file that it names.
+"""
+
+from flows.publish.commit import commit
+from flows.publish.manifest import News, former, merge
+from flows.publish.names import places
+from flows.publish.thumbnails import thumbnail
+
+__all__ = ["News", "commit", "former", "merge", "places", "thumbnail"]

@@ -1,0 +1,105 @@
+"""Writing what a run hands over: table and gallery first, the manifest last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from flows.nouns.rendition import Manifest
+from flows.nouns.shot import Shot
+from flows.publish import gallery
+from flows.publish.manifest import MANIFEST_CSV, MANIFEST_JSON, as_csv, as_json, check
+from flows.publish.thumbnails import thumbnail
+from flows.storage import Place
+
+MOST_IN_PAGE = 200
+"""Pictures up to which the thumbnails are in the page itself; beyond, they lie in gallery/."""
+
+THREADS = 4
+"""Thumbnails at a time: reading from far away waits, decoding releases the interpreter's lock."""
+
+_SHORT = f"[0-9a-f]{{{gallery.SHORT}}}"
+_IN_PAGE = re.compile(rf'"({_SHORT})":"(data:image/webp;base64,[A-Za-z0-9+/=]+)"')
+_OURS = re.compile(rf"{_SHORT}\.webp")
+
+
+def commit(
+    place: Place,
+    manifest: Manifest,
+    *,
+    shots: Sequence[Shot] = (),
+    reference: Callable[[str], bytes | None] | None = None,
+) -> None:
+    """Write manifest.csv, gallery.html with its thumbnails, and manifest.json last.
+
+    All files that the manifest names are there already. `shots` is the whole plan, for titles and
+    for the places of what was not made; `reference` gives the bytes of a reference by its sha256,
+    or None where they cannot be had.
+
+    Raises:
+        EnvironmentFault: the place cannot be written.
+        ValueError: the manifest is not true (see `check`): a defect, not a person's fault.
+
+    """
+    faults = check(manifest)
+    if faults:
+        raise ValueError("; ".join(faults[:10]))
+    place.write(MANIFEST_CSV, as_csv(manifest))
+    pictures, links = _pictures(place, manifest, reference or _nothing)
+    html = gallery.page(manifest, pictures=pictures, shots=shots)
+    place.write(gallery.GALLERY_HTML, html.encode("utf-8", "backslashreplace"))
+    place.write(MANIFEST_JSON, as_json(manifest))
+    for name in Place(place.full("gallery")).sizes():
+        if _OURS.fullmatch(name) and f"gallery/{name}" not in links:
+            place.remove(f"gallery/{name}")
+
+
+def _nothing(_sha256: str) -> None:
+    return None
+
+
+def _pictures(
+    place: Place, manifest: Manifest, reference: Callable[[str], bytes | None]
+) -> tuple[dict[str, str], set[str]]:
+    """Addresses of thumbnails by sha256, and those that are files; made where they are missing."""
+    paths = {row["sha256"]: row["path"] for row in manifest["renditions"]}
+    references = {
+        one["sha256"] for take in manifest["takes"] for one in take["references"]
+    } - paths.keys()
+    in_page = len(manifest["renditions"]) <= MOST_IN_PAGE and len(references) <= MOST_IN_PAGE
+    there = _lying(place, in_page=in_page)
+
+    def made(sha256: str) -> tuple[str, str | None]:
+        known = there.get(sha256[: gallery.SHORT])
+        if known is not None:
+            return sha256, known
+        data = place.read(paths[sha256]) if sha256 in paths else reference(sha256)
+        small = thumbnail(data) if data is not None else None
+        if small is None:
+            return sha256, None
+        if in_page:
+            return sha256, gallery.data_uri(small)
+        place.write(gallery.picture_path(sha256), small)
+        return sha256, gallery.picture_path(sha256)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = _in_order(pool, made, [*paths, *sorted(references)])
+    return found, set() if in_page else set(found.values())
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    made: Callable[[str], tuple[str, str | None]],
+    digests: Iterable[str],
+) -> dict[str, str]:
+    return {sha256: address for sha256, address in pool.map(made, digests) if address}
+
+
+def _lying(place: Place, *, in_page: bool) -> dict[str, str]:
+    """Thumbnails of the last run by the start of their picture's sha256."""
+    if not in_page:
+        names = Place(place.full("gallery")).sizes()
+        return {name.split(".")[0]: f"gallery/{name}" for name in names if _OURS.fullmatch(name)}
+    page = place.read(gallery.GALLERY_HTML)
+    return dict(_IN_PAGE.findall(page.decode(errors="replace"))) if page else {}

@@ -1,0 +1,10 @@
+"""In: a campaign file, its catalogue and reference images. Out: a Reading, or every fault at once.
+
+`campaign` reads, `References` looks at images, `schema` is what editors check a file with.
+"""
+
+from flows.read.references import KnownContents, References
+from flows.read.schema import schema
+from flows.read.spec import campaign
+
+__all__ = ["KnownContents", "References", "campaign", "schema"]

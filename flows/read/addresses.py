@@ -1,0 +1,92 @@
+"""Where a catalogue is: paths beside the campaign, fsspec URLs, and the bytes behind them."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from pathlib import Path
+
+from flows.errors import BadInput, EnvironmentFault, Fault, did_you_mean
+
+_LARGEST = 1 << 30
+
+
+def is_address(path: str) -> bool:
+    """Whether fsspec is told by the text itself where to look."""
+    return "://" in path or "::" in path
+
+
+def resolved(folder: str, path: str) -> str:
+    """`path` as it is where it is absolute or a URL, else below `folder`, which may be a URL."""
+    if is_address(path):
+        return path
+    if is_address(folder):
+        return f"{folder.rstrip('/')}/{path}"
+    return str(os.path.normpath(Path(folder, path)))
+
+
+def parent(address: str) -> str:
+    """The folder of a file, without what a URL says after `?`."""
+    if is_address(address):
+        return re.sub(r"[?#].*", "", address).rpartition("/")[0]
+    return str(Path(address).parent)
+
+
+def public(address: str) -> str:
+    """An address as it may be shown: without a password and without a query, which may sign it."""
+    if not is_address(address):
+        return address
+    return re.sub(r"//[^/@]*@", "//", re.sub(r"[?#].*", "", address))
+
+
+def is_there(address: str) -> bool:
+    """Whether there is such a file, as far as can be seen."""
+    if not is_address(address):
+        return Path(address).is_file()
+    import fsspec
+
+    try:
+        files, path = fsspec.core.url_to_fs(address)
+        return bool(files.isfile(path))
+    except (OSError, ImportError, ValueError):
+        return False
+
+
+def read(address: str, name: str) -> bytes:
+    """The file's bytes; `name` is what it is called in errors.
+
+    Raises:
+        BadInput: no such file (with the nearest name), a folder, an unknown kind of address.
+        EnvironmentFault: it is there but cannot be reached.
+
+    """
+    import fsspec
+
+    try:
+        with fsspec.open(address, "rb") as file:
+            data: bytes = file.read(_LARGEST + 1)
+    except FileNotFoundError as error:
+        raise _unreadable(name, "no such file", _nearest_file(address)) from error
+    except (IsADirectoryError, NotADirectoryError) as error:
+        raise _unreadable(name, "a folder, not a file") from error
+    except ImportError as error:
+        raise _unreadable(name, f"it needs a package that is not installed: {error}") from error
+    except ValueError as error:
+        raise _unreadable(name, f"this address cannot be opened: {error}") from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise EnvironmentFault(f"{name}: cannot be read: {reason}") from error
+    if len(data) > _LARGEST:
+        raise _unreadable(name, "the file is larger than 1 GiB", "split it")
+    return data
+
+
+def _unreadable(name: str, found: str, remedy: str = "") -> BadInput:
+    return BadInput(f"{name} cannot be read", [Fault(name, found, remedy=remedy)])
+
+
+def _nearest_file(address: str) -> str:
+    folder = Path(address).parent
+    if is_address(address) or not folder.is_dir():
+        return ""
+    return did_you_mean(Path(address).name, (file.name for file in folder.iterdir()))

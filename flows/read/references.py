@@ -1,0 +1,294 @@
+"""Reference images: found where the campaign or a row says, fetched once, looked at, hashed.
+
+Paths of rows come from catalogues and may not leave `image_base`; what the campaign's own author
+writes may lie anywhere on this machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.request import url2pathname
+
+from flows.errors import BadInput, Fault, did_you_mean
+from flows.nouns.campaign import Role
+from flows.nouns.reference import Looked, Reference, ReferenceReader
+from flows.read.local import found_file, listed
+from flows.read.pictures import NotAPictureError, looked_at
+
+if TYPE_CHECKING:
+    from flows.read.web import Fetch
+
+LARGEST_FILE = 100_000_000
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_MOST_SUGGESTIONS = 20
+
+
+class KnownContents(Protocol):
+    """What was found at a location before, so that unchanged contents are not read again.
+
+    `stamp` is `<size>:<mtime_ns>` of a local file, ETag or Last-Modified of an address.
+    """
+
+    def recall(self, location: str, stamp: str) -> Looked | None: ...
+
+    def remember(self, location: str, stamp: str, record: Looked) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Where the bytes are and what they show."""
+
+    location: str
+    looked: Looked
+
+
+class References(ReferenceReader):
+    """Looks at references. Each address is looked at once in the life of this object."""
+
+    def __init__(
+        self,
+        *,
+        spec_folder: str,
+        image_base: str,
+        known: KnownContents,
+        cache: Path,
+        fetch: Fetch | None = None,
+    ) -> None:
+        """`cache` is the folder that keeps fetched bytes by their sha256."""
+        self._spec_folder = spec_folder
+        self._image_base = image_base
+        self._known = known
+        self._cache = cache
+        self._fetch = fetch
+        self._seen: dict[tuple[str, bool], _Found | BadInput] = {}
+        self._bases: dict[str, Path] = {}
+        self._listings: dict[Path, list[str]] = {}
+        self._suggested = 0
+
+    def look(self, source: str, *, role: Role, of_row: bool) -> Reference:
+        """Describe the image at `source`, from what is known where nothing has changed.
+
+        Raises:
+            BadInput: with one fault that says what is wrong with this address.
+            EnvironmentFault: fetched bytes cannot be kept.
+
+        """
+        key = (source, of_row)
+        if key not in self._seen:
+            self._seen[key] = self._found(source, of_row=of_row)
+        found = self._seen[key]
+        if isinstance(found, BadInput):
+            raise BadInput(found.what, found.faults)
+        looked = found.looked
+        return Reference(
+            role=role,
+            source=source,
+            location=found.location,
+            sha256=looked.sha256,
+            size=looked.size,
+            width=looked.width,
+            height=looked.height,
+            format=looked.format,
+        )
+
+    def _found(self, source: str, *, of_row: bool) -> _Found | BadInput:
+        try:
+            return self._at(source.strip(), of_row=of_row)
+        except NotAPictureError as error:
+            fault = Fault("", f"image '{_shown(source)}': {error.found}", remedy=error.remedy)
+            return BadInput(f"image '{_shown(source)}' cannot be used", [fault])
+
+    def _at(self, source: str, *, of_row: bool) -> _Found:
+        if not source:
+            raise NotAPictureError("the address is empty")
+        base = self._image_base if of_row else self._spec_folder
+        scheme = match[1].lower() if (match := _SCHEME.match(source)) else ""
+        if scheme == "data":
+            return self._kept(_data(source))
+        if scheme in ("http", "https"):
+            return self._of_web(source)
+        if scheme == "file":
+            if of_row:
+                raise NotAPictureError(
+                    "a row may not name files of this machine", "write a path below image_base"
+                )
+            return self._of_file(url2pathname(urlsplit(source).path), base, inside=False)
+        if scheme and "://" in source:
+            return self._of_storage(source, base, of_row=of_row)
+        if "://" in base:
+            return self._of_base(source, base, of_row=of_row)
+        return self._of_file(source, base, inside=of_row)
+
+    # Local files
+
+    def _of_file(self, name: str, base: str, *, inside: bool) -> _Found:
+        if "\0" in name:
+            raise NotAPictureError("a name cannot hold a NUL character")
+        if base not in self._bases:
+            self._bases[base] = Path(base).resolve()
+        folder = self._bases[base]
+        if inside:
+            self._refuse_outside(name, folder)
+        path = found_file(folder, name)
+        if path is None:
+            raise NotAPictureError("there is no such file", self._near(folder, name))
+        real = path.resolve()
+        if inside and not real.is_relative_to(folder):
+            raise _outside(folder)
+        return self._of_path(str(real))
+
+    def _of_path(self, location: str) -> _Found:
+        try:
+            status = Path(location).stat()
+            stamp = f"{status.st_size}:{status.st_mtime_ns}"
+            looked = self._known.recall(location, stamp)
+            if looked is None:
+                if status.st_size > LARGEST_FILE:
+                    limit = f"more than {LARGEST_FILE // 1_000_000} MB"
+                    raise NotAPictureError(limit, "export it smaller")
+                looked = looked_at(Path(location).read_bytes())
+                self._known.remember(location, stamp, looked)
+        except OSError as error:
+            raise NotAPictureError(f"cannot be read: {error.strerror or error}") from error
+        return _Found(location, looked)
+
+    def _refuse_outside(self, name: str, folder: Path) -> None:
+        """Said before anything is looked up, so that a row cannot find out what lies elsewhere."""
+        for text in (name, unquote(name)):
+            is_absolute = Path(text).is_absolute() or PureWindowsPath(text).drive
+            apart = os.path.normpath(text.replace("\\", "/")).split("/")
+            if is_absolute or ".." in apart[:1] or text.startswith(("/", "\\", "~")):
+                raise _outside(folder)
+
+    def _near(self, folder: Path, name: str) -> str:
+        if self._suggested >= _MOST_SUGGESTIONS:
+            return ""
+        self._suggested += 1
+        parent = (folder / name).parent
+        if parent not in self._listings:
+            self._listings[parent] = listed(parent)
+        return did_you_mean(Path(name).name, self._listings[parent]) or f"paths begin at {folder}/"
+
+    # Elsewhere
+
+    def _of_web(self, url: str) -> _Found:
+        from flows.read.web import NotFetchedError, Public
+
+        fetch = self._fetch or Public()
+        try:
+            fetched = fetch(url, is_known=lambda stamp: self._is_kept(url, stamp))
+        except NotFetchedError as error:
+            raise NotAPictureError(error.found, error.remedy) from error
+        if fetched.data is None:
+            looked = self._known.recall(url, fetched.stamp)
+            if looked is None:
+                raise NotAPictureError("its bytes are not kept any more", "try again")
+            return _Found(str(self._cache / looked.sha256), looked)
+        found = self._kept(fetched.data)
+        if fetched.stamp:
+            self._known.remember(url, fetched.stamp, found.looked)
+        return found
+
+    def _is_kept(self, url: str, stamp: str) -> bool:
+        looked = self._known.recall(url, stamp)
+        return looked is not None and (self._cache / looked.sha256).is_file()
+
+    def _kept(self, data: bytes) -> _Found:
+        """Bytes that have no lasting place of their own, kept in the cache."""
+        from flows.storage import Place
+
+        looked = looked_at(data)
+        path = self._cache / looked.sha256
+        if not path.is_file():
+            Place(str(self._cache)).write(looked.sha256, data)
+        return _Found(str(path), looked)
+
+    def _of_base(self, name: str, base: str, *, of_row: bool) -> _Found:
+        """A path below an image base that is an address itself."""
+        parts = unquote(name).replace("\\", "/").split("/")
+        if ".." in parts or name.startswith(("/", "\\")):
+            raise NotAPictureError(f"leaves {_shown(base)}", "write a path below image_base")
+        url = f"{base.rstrip('/')}/{name}"
+        if base.lower().startswith(("http://", "https://")):
+            return self._of_web(url)
+        return self._of_storage(url, base, of_row=of_row)
+
+    def _of_storage(self, url: str, base: str, *, of_row: bool) -> _Found:
+        scheme = url.partition("://")[0].lower()
+        if "::" in url or scheme in ("file", "local") or scheme != base.partition("://")[0].lower():
+            raise NotAPictureError(
+                f"{scheme}:// is read only where image_base begins with it",
+                "write a path, or an http(s) address",
+            )
+        if of_row and (
+            not url.startswith(f"{base.rstrip('/')}/") or ".." in unquote(url).split("/")
+        ):
+            raise NotAPictureError(f"leaves {_shown(base)}", "write a path below image_base")
+        return self._of_fsspec(url)
+
+    def _of_fsspec(self, url: str) -> _Found:
+        import fsspec
+
+        try:
+            files, path = fsspec.core.url_to_fs(url)
+            about = files.info(path)
+            if about.get("type") == "directory":
+                raise NotAPictureError("a folder, not an image")
+            dated = next(
+                (
+                    about[key]
+                    for key in ("ETag", "etag", "LastModified", "mtime", "created")
+                    if about.get(key)
+                ),
+                "",
+            )
+            stamp = f"{about.get('size')}:{dated}" if dated else ""
+            looked = self._known.recall(url, stamp) if stamp else None
+            if looked is None:
+                if (about.get("size") or 0) > LARGEST_FILE:
+                    raise NotAPictureError(f"more than {LARGEST_FILE // 1_000_000} MB")
+                looked = looked_at(files.cat_file(path))
+                if stamp:
+                    self._known.remember(url, stamp, looked)
+        except FileNotFoundError as error:
+            raise NotAPictureError("there is no such file") from error
+        except (ImportError, ValueError) as error:
+            raise NotAPictureError(str(error)) from error
+        except OSError as error:
+            raise NotAPictureError(f"cannot be read: {error.strerror or error}") from error
+        return _Found(url, looked)
+
+
+def _outside(folder: Path) -> NotAPictureError:
+    return NotAPictureError(f"leaves the folder {folder}", "write a path below image_base")
+
+
+def _data(uri: str) -> bytes:
+    """The bytes of a `data:` address (RFC 2397)."""
+    head, comma, body = uri.partition(",")
+    if not comma:
+        raise NotAPictureError("a data: address without a comma")
+    if len(body) > LARGEST_FILE:
+        raise NotAPictureError(f"more than {LARGEST_FILE // 1_000_000} MB")
+    raw = unquote_to_bytes(body)
+    if not head.lower().endswith(";base64"):
+        return raw
+    try:
+        return base64.b64decode(re.sub(rb"\s", b"", raw), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NotAPictureError("the data: address is not base64") from error
+
+
+def _shown(source: str) -> str:
+    """An address as it may be printed: no password, no query that may sign it, not too long."""
+    text = " ".join(source.split())
+    if "://" in text:
+        text = re.sub(r"//[^/@]*@", "//", re.sub(r"[?#].*", "", text))
+    return f"{text[:79]}…" if len(text) > 80 else text
