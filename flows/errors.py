@@ -42,6 +42,11 @@ class Fault:
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """The allowed word that `word` was most likely meant to be, or an empty string."""
     by_folded = {one.casefold(): one for one in allowed}
+    letters = sorted(word.casefold())
+    for folded, one in by_folded.items():
+        # two letters that changed places are the commonest slip, and difflib ranks it low
+        if sorted(folded) == letters:
+            return one
     matches = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[matches[0]] if matches else ""
 

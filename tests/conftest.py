@@ -1,4 +1,4 @@
-"""What tests share: a closed network, the real catalogues where they are, the command, one server."""
+"""What tests share: a closed network, real catalogues where they are, the command, one server."""
 
 from __future__ import annotations
 

@@ -26,18 +26,21 @@ app = App(
     version=__version__,
     help_format="plaintext",
 )
-for _command in (
-    "init",
-    "validate",
-    "plan",
-    "run",
-    "status",
-    "providers",
-    "channels",
-    "schema",
-    "doctor",
-):
-    app.command(f"flows.cli.{_command}:{_command}", name=_command)
+_COMMANDS = {
+    "init": "Lay out a new workspace that runs as it is.",
+    "validate": "Say everything that is wrong with campaigns. Spends nothing.",
+    "plan": "Show what a run would make, why, at what cost. Spends nothing.",
+    "run": "Plan a campaign, then make and publish what is missing.",
+    "status": "Say what the ledger knows: takes, money, unsettled purchases, runs.",
+    "providers": "List the hosts: configured or not, limits, prices.",
+    "channels": "List the channel presets.",
+    "schema": "Print the JSON Schema of a campaign file.",
+    "doctor": "Check this machine and workspace, and say what to do.",
+}
+for _place, (_command, _help) in enumerate(_COMMANDS.items()):
+    # by name: a command's file is imported when it is called, and --help stays instant
+    app.command(f"flows.cli.{_command}:{_command}", name=_command, help=_help, sort_key=_place)
+
 
 app.meta.group_parameters = "Everywhere"
 

@@ -50,7 +50,9 @@ def backdrop(layout: Layout, scheme: Scheme, setting: Setting, tall: float) -> I
         light = light * (
             1 + (0.2 if scheme.wall.lightness > 0.7 else 0.3) * _window(layout, x, y, tall)
         )
-    picture = Image.fromarray(encode(out * light[..., None]))
+    # Rounding to bytes with noise: a slow gradient shows no steps when it is enlarged.
+    noise = _chance(0).random((rows, columns, 1), dtype=np.float32) - np.float32(0.5)
+    picture = Image.fromarray(encode(out * light[..., None], noise * np.float32(1.4)))
     return picture.resize((layout.width, layout.height), Image.Resampling.BICUBIC)
 
 
@@ -125,9 +127,15 @@ def _step(share: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(np.clip(-2.2 * share, -30, 30))), dtype=np.float32)
 
 
+def _chance(seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(seed % 2**64))
+
+
 def grained(picture: Image.Image, seed: int) -> Image.Image:
     """With fine grain, as film has: it hides the steps of 8 bits in slow gradients."""
-    noise = np.random.Generator(np.random.PCG64(seed & (2**63 - 1))).normal(0, 1.35, (_TILE, _TILE))
+    noise = _chance(seed).normal(0, 1.9, (_TILE, _TILE))
+    # Grain of one pixel would not outlive the JPEG: spread it a little (the tile stays seamless).
+    noise = noise * 0.62 + (np.roll(noise, 1, axis=0) + np.roll(noise, 1, axis=1)) * 0.42
     tile = np.clip(np.rint(noise) + 128, 0, 255).astype(np.uint8)
     across, down = math.ceil(picture.width / _TILE), math.ceil(picture.height / _TILE)
     sheet = np.tile(tile, (down, across))[: picture.height, : picture.width]

@@ -121,12 +121,13 @@ def _encoded(part: float) -> float:
 
 
 _STEPS = 4096
-_ENCODED: Bytes = np.array(
-    [round(_encoded(step / _STEPS) * 255) for step in range(_STEPS + 1)], dtype=np.uint8
+_ENCODED: Floats = np.array(
+    [_encoded(step / _STEPS) * 255 for step in range(_STEPS + 1)], dtype=np.float32
 )
 
 
-def encode(linear: Floats) -> Bytes:
-    """Linear light (0 to 1, clipped) as sRGB bytes."""
+def encode(linear: Floats, noise: Floats | float = 0.0) -> Bytes:
+    """Linear light (0 to 1, clipped) as sRGB bytes, with noise (in bytes) before rounding."""
     steps = np.clip(linear, 0, 1) * np.float32(_STEPS)
-    return np.asarray(_ENCODED[np.rint(steps).astype(np.uint16)])
+    codes = _ENCODED[np.rint(steps).astype(np.uint16)] + noise
+    return np.asarray(np.clip(np.rint(codes), 0, 255).astype(np.uint8))

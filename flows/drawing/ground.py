@@ -52,10 +52,11 @@ def find_product(photo: Image.Image) -> Verdict:
     careful = _cut(lab, model, steep, Limits(max(0.006, 1.5 * rough), 0.5), measures)
     # A product unlike its ground has firm contours: then soft steps are shadow, and go.
     if careful.measures.get("apart", 0) > 0.15:
-        limits = Limits(max(0.022, 2.5 * rough), 0.3, foot=True)
-        bold = _cut(lab, model, steep, limits, measures)
-        if bold.product is not None and _only_shadow_went(careful, bold.product):
-            return bold
+        for foot in (True, False):
+            limits = Limits(max(0.022, 2.5 * rough), 0.3, foot=foot)
+            bold = _cut(lab, model, steep, limits, measures)
+            if bold.product is not None and _only_shadow_went(careful, bold.product):
+                return bold
     return careful
 
 
@@ -202,8 +203,8 @@ def _without_shadow(
     low = np.zeros_like(product)
     low[rows[0] + round(0.6 * tall) :] = True
     flat = product & ~_tall(product, round(0.2 * tall))
-    soft = low & flat & (steep < (0.05 if foot else 0.022))
-    soft &= _like_ground(lab, model, 0.3, slack=0.02 if foot else 0.0)
+    soft = low & flat & (steep < (0.08 if foot else 0.022))
+    soft &= _like_ground(lab, model, 0.4, slack=0.045 if foot else 0.0)
     shadow = reached(soft, grown(~product, 1))
     return product & ~grown(shadow & opened(shadow, 1), 1) | (product & ~(low & flat))
 
@@ -215,10 +216,11 @@ def _without_foot(product: Mask, lab: Floats, model: Floats, steep: Floats) -> M
         return product
     low = np.zeros_like(product)
     low[rows[-1] - round(0.13 * (rows[-1] - rows[0])) :] = True
-    soft = product & low & (steep < 0.05) & _like_ground(lab, model, 0.25, slack=0.02)
+    soft = product & low & (steep < 0.05) & _like_ground(lab, model, 0.4, slack=0.02)
     seam = reached(soft, grown(~product, 1) & soft)
     left = product & ~seam
-    left = reached(left, opened(left, 1))
+    crumbs = low & left & ~opened(left, 2) & _like_ground(lab, model, 0.4, slack=0.05)
+    left = reached(left & ~crumbs, opened(left, 1))
     small = float((product & ~left).sum()) < 0.07 * float(product.sum())
     return left if small and largest_share(left) > largest_share(product) - 0.02 else product
 
@@ -264,8 +266,9 @@ def _judged(
     measures["bitten"] = _bitten(product, off)
     if measures["bitten"] > 0.03:
         return Verdict(None, "the product runs into the ground", measures)
-    # Pale products have soft contours; with others a soft contour is a leak.
-    firm = 0.92 if measures["apart"] > 0.18 else 0.85
+    # A soft contour is a leak; the paler the product, the easier. The bold cut calls only a large
+    # step a contour, and is compared with the careful one besides.
+    firm = 0.85 if edge > 0.02 else 0.94 if measures["apart"] < 0.16 else 0.92
     if measures["bounded"] < firm or measures["apart"] < 0.095:
         return Verdict(None, "the product is too like the ground", measures)
     return Verdict(product, "", measures)

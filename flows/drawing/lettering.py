@@ -23,7 +23,8 @@ def readable(text: str) -> str:
 
     The font is made for Latin letters; others would come out as empty boxes.
     """
-    words = " ".join(text.split())
+    printed = "".join(" " if unicodedata.category(one)[0] == "C" else one for one in text)
+    words = " ".join(printed.split())
     kept = "".join(letter for letter in _latin(words) if _known(letter))
     kept = " ".join(kept.split()).strip(" -_.,;:/|()[]")
     letters = sum(letter.isalnum() for letter in kept)

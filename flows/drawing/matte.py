@@ -112,9 +112,10 @@ def _unmixed(seen: Floats, front: Floats, behind: Floats, guess: Floats) -> tupl
     # Far from the mask's edge the mask is right: a highlight is no hole, a shadow no product.
     room = np.clip(2.3 - np.abs(guess - 0.5) * 4, 0, 1)
     alpha = np.asarray(by_mask + (by_colour - by_mask) * trust * room, dtype=np.float32)
-    share = alpha[:, None]
-    pure = np.clip((seen - (1 - share) * behind) / np.maximum(share, 0.25), 0, 255)
-    return alpha, np.asarray(front + (pure - front) * share, dtype=np.float32)
+    # Alpha is firmer than the mixture was; to free the colour of ground, reckon with the mixture.
+    part = (alpha + (np.clip(np.minimum(alpha, lies), 0, 1) - alpha) * trust)[:, None]
+    pure = np.clip((seen - (1 - part) * behind) / np.maximum(part, 0.25), 0, 255)
+    return alpha, np.asarray(front + (pure - front) * part, dtype=np.float32)
 
 
 def _nearby(picture: Image.Image, where: Mask) -> Floats:

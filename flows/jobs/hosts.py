@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flows import providers
 from flows.errors import EnvironmentFault
 from flows.nouns.rendition import Manifest
+from flows.nouns.shot import Reading
 from flows.plan import HostFacts
 from flows.providers import Provider
 from flows.settings import KEY_VARIABLES, Settings
@@ -15,7 +16,7 @@ from flows.settings import KEY_VARIABLES, Settings
 def choose(
     *,
     named: Sequence[str],
-    written: Sequence[str] | None,
+    reading: Reading,
     settings: Settings,
     is_local: bool,
     former: Manifest | None,
@@ -31,10 +32,12 @@ def choose(
         EnvironmentFault: a host is asked for and cannot be used.
 
     """
-    if named or written:
-        place = "--provider" if named else "providers.use"
-        chosen = [providers.provider(name, place=place) for name in (named or written or ())]
+    written = wished(reading)
+    if named:
+        chosen = [providers.provider(name) for name in named]
         return chosen[0], ()
+    if written:
+        return written[0], ()
     if settings.keys:
         host = min(settings.keys)
         if host in providers.names():
@@ -57,6 +60,19 @@ def choose(
     return providers.provider("proof"), (
         "no provider named and no key set: drawing proofs, for position only",
     )
+
+
+def wished(reading: Reading) -> list[Provider]:
+    """The hosts that the campaign itself names.
+
+    Raises:
+        BadInput: a name that no host has.
+
+    """
+    return [
+        providers.provider(name, place=reading.places.get(f"providers.use.{number}", "providers"))
+        for number, name in enumerate(reading.campaign.providers.use or ())
+    ]
 
 
 def facts(provider: Provider) -> HostFacts:

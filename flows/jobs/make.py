@@ -198,7 +198,7 @@ def _take_row(shot: Shot, take: Take) -> TakeRow:
         width=take.width or 0,
         height=take.height or 0,
         references=[
-            {"role": one.role, "from": one.source, "sha256": one.sha256} for one in shot.references
+            {"role": one.role, "from": one.shown, "sha256": one.sha256} for one in shot.references
         ],
         created_at=take.created_at,
     )

@@ -30,9 +30,6 @@ class NoBook:
     def shots(self, _campaign: str, _realm: Realm) -> Mapping[str, tuple[str, ...]]:
         return {}
 
-    def known_contents(self) -> dict[str, tuple[str, Looked]]:
-        return {}
-
 
 class KnownContents:
     """References that were looked at before, and those of now, to be kept once the plan stands."""
@@ -57,6 +54,7 @@ def check(request: Request) -> ShotList:
 
     """
     workspace, reading = _read(request)
+    hosts.wished(reading)
     settings = Settings.load(workspace)
     shots = _plan(reading, workspace, settings, NoBook(), KnownContents({}), provider("proof"))
     publish.places(shots.shots)
@@ -78,27 +76,33 @@ def prepare(request: Request) -> Job:
     former = publish.former(place)
     chosen, notes = hosts.choose(
         named=request.providers,
-        written=campaign.providers.use,
+        reading=reading,
         settings=settings,
         is_local=place.is_local,
         former=former,
         destination=place.url,
     )
+    if former is not None:
+        publish.admit(
+            former,
+            campaign=campaign.campaign,
+            realm=chosen.realm().value,
+            where=place.full("manifest.json"),
+        )
     book: Ledger | NoBook = (
         open_ledger(settings.ledger_url) if settings.ledger_is_there() else NoBook()
     )
     try:
-        known = KnownContents(book.known_contents())
+        known = KnownContents(book.contents.known() if isinstance(book, Ledger) else {})
         shots = _plan(reading, workspace, settings, book, known, chosen)
         paths = publish.places(shots.shots)
         chosen_ids = _chosen(request.only, shots)
         recipes = {recipe.sha256 for shot in shots.shots for recipe in shot.recipes}
         takes = book.takes(shots.realm, recipes)
-        if isinstance(book, Ledger) and known.fresh:
-            book.remember_contents(known.fresh)
     finally:
         if isinstance(book, Ledger):
             book.close()
+    _remember(known, settings)
     kept, work = _left_to_do(reading, shots, paths, takes, former, place, chosen_ids)
     return Job(
         request=request,
@@ -145,6 +149,13 @@ def _plan(
         realm=chosen.realm(),
         hosts=[hosts.facts(chosen)],
     )
+
+
+def _remember(known: KnownContents, settings: Settings) -> None:
+    """Keep what was seen of references, now that the plan stands: the next one is quicker."""
+    if known.fresh:
+        with open_ledger(settings.ledger_url) as book:
+            book.contents.remember(known.fresh)
 
 
 def _chosen(only: Sequence[str], shots: ShotList) -> frozenset[str] | None:

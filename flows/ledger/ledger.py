@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import (
     Connection,
     Engine,
     Row,
-    create_engine,
-    event,
     func,
     insert,
-    inspect,
     select,
     update,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLAlchemyError
 
-from flows.errors import EnvironmentFault
 from flows.ledger import tables
-from flows.nouns.reference import Looked
+from flows.ledger.contents import Contents
+from flows.ledger.schema import opened
 from flows.nouns.take import FOLLOWS, Realm, Take, TakeState
 
 CHUNK = 500
@@ -42,58 +36,8 @@ def open_ledger(url: str) -> Ledger:
         EnvironmentFault: not reachable, broken, of another program or of a newer version.
 
     """
-    try:
-        engine = create_engine(url)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise EnvironmentFault(
-            f"SHOTLIST_LEDGER_URL is not an address that can be opened: {error}"
-        ) from error
-    if engine.dialect.name == "sqlite":
-        if engine.url.database:
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-        event.listen(engine, "connect", _prepare_sqlite)
-    shown = make_url(url).render_as_string(hide_password=True)
-    try:
-        _ensure_schema(engine, shown)
-    except DatabaseError as error:
-        raise EnvironmentFault(
-            f"{shown}: the ledger cannot be used ({error.orig}); put it back from its backup, or "
-            f"name another with SHOTLIST_LEDGER_URL"
-        ) from error
-    except SQLAlchemyError as error:
-        raise EnvironmentFault(f"{shown}: the ledger cannot be reached: {error}") from error
+    engine, shown = opened(url)
     return Ledger(engine, shown)
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # WAL lets readers and one writer work at once; FULL makes a commit survive a power cut
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _ensure_schema(engine: Engine, shown: str) -> None:
-    names = set(inspect(engine).get_table_names())
-    if tables.about.name not in names:
-        if names:
-            raise EnvironmentFault(
-                f"{shown}: this database belongs to another program (it holds "
-                f"{', '.join(sorted(names)[:3])}); name an empty one with SHOTLIST_LEDGER_URL"
-            )
-        with engine.begin() as connection:
-            tables.metadata.create_all(connection)
-            connection.execute(
-                insert(tables.about), [{"key": "schema", "value": str(tables.SCHEMA_VERSION)}]
-            )
-        return
-    with engine.connect() as connection:
-        version = connection.scalar(
-            select(tables.about.c.value).where(tables.about.c.key == "schema")
-        )
-    if version != str(tables.SCHEMA_VERSION):
-        raise EnvironmentFault(
-            f"{shown}: written by another version of Shotlist (schema {version}, this one reads "
-            f"{tables.SCHEMA_VERSION}); upgrade Shotlist"
-        )
 
 
 class Ledger:
@@ -101,6 +45,8 @@ class Ledger:
 
     def __init__(self, engine: Engine, shown: str) -> None:
         self._engine = engine
+        self.contents = Contents(engine)
+        """References that were looked at."""
         self.shown = shown
         """Its address without a password."""
 
@@ -314,48 +260,6 @@ class Ledger:
                 .values(ended_at=at, outcome=outcome)
             )
         return at
-
-    # -- references that were looked at
-
-    def known_contents(self) -> dict[str, tuple[str, Looked]]:
-        """Location to its stamp and what was seen there."""
-        with self._engine.connect() as connection:
-            return {
-                row.location: (
-                    row.stamp,
-                    Looked(
-                        sha256=row.sha256,
-                        size=row.bytes,
-                        width=row.width,
-                        height=row.height,
-                        format=row.format,
-                    ),
-                )
-                for row in connection.execute(select(tables.contents))
-            }
-
-    def remember_contents(self, seen: Mapping[str, tuple[str, Looked]]) -> None:
-        """Keep what was seen, over what was known."""
-        table = tables.contents
-        with self._engine.begin() as connection:
-            for chunk in _chunks(list(seen)):
-                connection.execute(table.delete().where(table.c.location.in_(chunk)))
-            if seen:
-                connection.execute(
-                    insert(table),
-                    [
-                        {
-                            "location": location,
-                            "stamp": stamp,
-                            "sha256": looked.sha256,
-                            "bytes": looked.size,
-                            "width": looked.width,
-                            "height": looked.height,
-                            "format": looked.format,
-                        }
-                        for location, (stamp, looked) in seen.items()
-                    ],
-                )
 
     def _note(
         self, connection: Connection, take: Take, state: TakeState, run: str, detail: str | None

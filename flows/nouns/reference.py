@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 from flows.nouns.campaign import Role
 
@@ -35,6 +36,16 @@ class Reference:
     width: int
     height: int
     format: str
+
+    @property
+    def shown(self) -> str:
+        """The source for other eyes: no query (it may be signed), no password, no long data."""
+        if self.source.startswith("data:"):
+            return f"{self.source.partition(',')[0]},…"
+        parts = urlsplit(self.source)
+        if not parts.netloc:
+            return self.source
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 class ReferenceReader(Protocol):

@@ -110,7 +110,7 @@ def _shot(shot: Shot, paths: Sequence[str]) -> PlannedShot:
         "why": shot.why,
         "prompt": shot.prompt,
         "references": [
-            {"role": one.role, "from": one.source, "sha256": one.sha256} for one in shot.references
+            {"role": one.role, "from": one.shown, "sha256": one.sha256} for one in shot.references
         ],
         "renditions": list(_renditions(shot, paths)),
         "recipes": [recipe.sha256 for recipe in shot.recipes],

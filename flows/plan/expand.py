@@ -20,7 +20,7 @@ from flows.plan.outputs import Outputs
 
 Seed = int | str
 
-OUR_NAMES = frozenset({"product", "variant", "locale", "aspect_ratio", "name"})
+OUR_NAMES = frozenset({"product", "variant", "locale", "aspect_ratio", "name", "range", "loop"})
 """Names in templates that no variable of a campaign may take."""
 
 

@@ -66,6 +66,9 @@ class Paths:
 
     def of(self, words: Words, masters: Sequence[Master], takes: int) -> Iterator[tuple[str, ...]]:
         """For each master a path for each output, format and, where all are published, take."""
+        if self._text is None:  # its fault was collected when it was compiled
+            yield from (() for _ in masters)
+            return
         marked: str | None = None
         if self._marked is not None:
             try:
@@ -77,7 +80,7 @@ class Paths:
         for master in masters:
             try:
                 yield tuple(
-                    self._tidy(self._rendered(marked, words, rendition), words)
+                    self._tidy(_rendered(self._text, marked, words, rendition), words)
                     for rendition in self._renditions_of(master, takes)
                 )
             except BadInput as error:
@@ -123,13 +126,6 @@ class Paths:
                         ],
                     )
 
-    def _rendered(self, marked: str | None, words: Words, rendition: Rendition) -> str:
-        if marked is not None:
-            for mark, value in rendition.marks:
-                marked = marked.replace(mark, value)
-            return marked
-        return self._text.render({**words.variables, **rendition.variables}) if self._text else ""
-
     def _tidy(self, path: str, words: Words) -> str:
         """Without the segments that an absent axis leaves empty."""
         if "//" in path or " " in path or path.startswith("/") or path.endswith("/"):
@@ -140,3 +136,11 @@ class Paths:
                 Fault(self.place, "publish.path renders to nothing"), product=words.product.key
             )
         return path
+
+
+def _rendered(text: Text, marked: str | None, words: Words, rendition: Rendition) -> str:
+    if marked is None:
+        return text.render({**words.variables, **rendition.variables})
+    for mark, value in rendition.marks:
+        marked = marked.replace(mark, value)
+    return marked

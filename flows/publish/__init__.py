@@ -4,8 +4,8 @@ The manifest goes last and is the commit: who sees it finds every file that it n
 """
 
 from flows.publish.commit import commit
-from flows.publish.manifest import News, former, merge
+from flows.publish.manifest import News, admit, former, merge
 from flows.publish.names import places
 from flows.publish.thumbnails import thumbnail
 
-__all__ = ["News", "commit", "former", "merge", "places", "thumbnail"]
+__all__ = ["News", "admit", "commit", "former", "merge", "places", "thumbnail"]

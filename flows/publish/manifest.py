@@ -91,8 +91,27 @@ def former(place: Place, *, campaign: str = "", realm: str = "") -> Manifest | N
     faults = check(manifest)
     if faults:
         raise _not_ours(where, f"is not a true manifest: {faults[0]}")
-    _admit(manifest, campaign=campaign or manifest["campaign"], realm=realm, where=where)
+    admit(manifest, campaign=campaign or manifest["campaign"], realm=realm, where=where)
     return manifest
+
+
+def admit(lying: Manifest, *, campaign: str, realm: str, where: str) -> None:
+    """Ask, before anything is made, whether a run may publish where this manifest lies.
+
+    Raises:
+        EnvironmentFault: it is another campaign's, or live and this run is not.
+
+    """
+    if realm and lying["realm"] == "live" and realm != "live":
+        raise EnvironmentFault(
+            f"{where}: holds a live manifest of {lying['campaign']}, and this run is {realm}; "
+            "publish it elsewhere with --to"
+        )
+    if lying["campaign"] != campaign:
+        raise EnvironmentFault(
+            f"{where}: holds the manifest of campaign {lying['campaign']}, not of {campaign}; "
+            "publish to a place of its own with --to, or move that manifest away"
+        )
 
 
 def merge(lying: Manifest | None, news: News) -> Manifest:
@@ -108,7 +127,7 @@ def merge(lying: Manifest | None, news: News) -> Manifest:
 
     """
     if lying is not None:
-        _admit(lying, campaign=news.campaign, realm=news.realm, where="the destination")
+        admit(lying, campaign=news.campaign, realm=news.realm, where="the destination")
     base = lying if lying is not None and lying["realm"] == news.realm else None
     renditions = _renditions(base, news)
     failures = _failures(base, news)
@@ -224,19 +243,6 @@ def _totals(
         failed=len(failed),
         parked=len(parked - failed),
     )
-
-
-def _admit(lying: Manifest, *, campaign: str, realm: str, where: str) -> None:
-    if realm and lying["realm"] == "live" and realm != "live":
-        raise EnvironmentFault(
-            f"{where}: holds a live manifest of {lying['campaign']}, and this run is {realm}; "
-            "publish it elsewhere with --to"
-        )
-    if lying["campaign"] != campaign:
-        raise EnvironmentFault(
-            f"{where}: holds the manifest of campaign {lying['campaign']}, not of {campaign}; "
-            "publish to a place of its own with --to, or move that manifest away"
-        )
 
 
 def _not_ours(where: str, what: str) -> EnvironmentFault:

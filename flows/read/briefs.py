@@ -8,6 +8,7 @@ product and the others are for style.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def briefs(spec: Path, *, defaults: Path | None = None) -> Reading:
         faults += _keyed(lines, rows)
         faults += _repeated(lines, rows, campaign)
     if faults:
-        raise unusable(spec, list(dict.fromkeys(faults)))
+        raise unusable(spec, _by_line(faults, rows))
     products = _products(lines, header, rows)
     made = tuple(_brief(line, product, rows) for line, product in zip(lines, products, strict=True))
     first = {product.key: product for product in reversed(products)}
@@ -81,6 +82,17 @@ def briefs(spec: Path, *, defaults: Path | None = None) -> Reading:
         notes=(*notes, *chosen.notes, *rows.notes),
         places=chosen.source.places() if chosen.source else {},
     )
+
+
+def _by_line(faults: list[Fault], rows: Table) -> list[Fault]:
+    """What is no row's comes first, then the rows' in the order of the file."""
+    begin = f"{rows.name}: {rows.unit} "
+
+    def line(fault: Fault) -> int:
+        number = re.match("[0-9]+", fault.place.removeprefix(begin))
+        return int(number[0]) if fault.place.startswith(begin) and number else 0
+
+    return sorted(dict.fromkeys(faults), key=line)
 
 
 def _campaign_id(spec: Path, faults: list[Fault], notes: list[str]) -> str:

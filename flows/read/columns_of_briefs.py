@@ -77,13 +77,11 @@ def header_of(rows: Table) -> tuple[Header, list[Fault]]:
 
 
 def _no_name(rows: Table) -> Fault:
-    listed = ", ".join(rows.columns[:20])
-    near = nearest("product", rows.columns) or nearest("title", rows.columns)
+    others = [column for column in rows.columns if snake(column) not in KNOWN]
+    near = [(one, meant) for one in others if (meant := nearest(one, ("product", "title")))]
     return Fault(
         f"{rows.name}: header",
         "no column says what a row is about",
-        f"product or title, here are: {listed}",
-        f"did you mean '{near}' as one of the two?"
-        if near
-        else "name a column `product` or `title`",
+        "product or title",
+        f"is '{near[0][0]}' meant to be '{near[0][1]}'?" if near else "name a column `title`",
     )

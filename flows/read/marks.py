@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.errors import BadInput, Fault
+from flows.read.syntax import in_words
 
 LARGEST_FILE = 1 << 20
 _DEEPEST = 40
@@ -187,7 +188,7 @@ class _Reader:
         if kind == "ScalarEvent":
             is_plain = not event.style and tag in ("", f"{_TAG}null")
             is_plain = is_plain or tag in (f"{_TAG}int", f"{_TAG}float", f"{_TAG}bool")
-            node = Text(mark, str(event.value), is_plain)
+            node = Text(mark, self._whole(str(event.value), mark), is_plain)
         elif kind == "SequenceStartEvent":
             node = self._items(mark, events, depth)
         else:
@@ -196,6 +197,17 @@ class _Reader:
             self._unfinished.discard(anchor)
             self._anchors[anchor] = node
         return node
+
+    def _whole(self, text: str, mark: Mark) -> str:
+        r"""JSON writes an emoji as two halves (`\ud83e\uddc1`): together they are one character."""
+        if re.search("[\ud800-\udfff]", text) is None:
+            return text
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise self.unusable(
+                self._place(mark), "half of a character", remedy="write the character itself"
+            ) from error
 
     def _alias(self, anchor: str, mark: Mark) -> Node:
         node = self._anchors.get(anchor)
@@ -267,7 +279,8 @@ class _Reader:
         line = self._lines[at.line - 1]
         context = getattr(error, "context_mark", None)
         opened = Mark(context.line + 1, context.column + 1) if context is not None else at
-        found, remedy = _in_words(str(error.problem or ""), str(error.context or ""), opened)
+        where = f"line {opened.line}, column {opened.column}"
+        found, remedy = in_words(str(error.problem or ""), str(error.context or ""), where)
         if "\t" in line[: at.column] and not line[: at.column - 1].strip():
             found, remedy = "a tab stands where YAML wants spaces", "indent with spaces"
         elif re.search(r"[:\[,-]\s*\{\{", line):
@@ -304,34 +317,3 @@ def _mark(event: Any) -> Mark:
 
 def _weight(node: Node) -> int:
     return 1 if isinstance(node, Text) else node.weight
-
-
-_INDENT = (
-    "this line does not fit in with what begins at {}",
-    "indent the keys of one level alike",
-)
-
-
-def _in_words(problem: str, context: str, opened: Mark) -> tuple[str, str]:
-    """The parser's sentence as a person would say it, and what to do."""
-    if match := re.search(r"found character '(.+)' that cannot start", problem):
-        return f"a value cannot begin with {match[1]}", "put quotes around it"
-    for sign, (found, remedy) in _SENTENCES.items():
-        if sign in problem or sign in context:
-            return found.format(f"line {opened.line}, column {opened.column}"), remedy
-    return f"this is not YAML: {problem or context}", "check the spelling and the indent"
-
-
-_SENTENCES = {
-    "mapping values are not allowed": (
-        "a second `: ` in one line",
-        "put quotes around text that holds a colon and a blank",
-    ),
-    "quoted scalar": ("the quote that opens at {} is never closed", "close the quote"),
-    "flow sequence": ("the list that opens at {} is not closed here", "write `,` or `]`"),
-    "flow mapping": ("the brace that opens at {} is not closed here", "write `,` or `}`"),
-    "block mapping": _INDENT,
-    "block collection": _INDENT,
-    "could not find expected ':'": ("a key without `:`", "write `key: value`"),
-}
-"""Part of the parser's sentence: what was found, what to do."""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from flows.read.web import Fetch
 
 LARGEST_FILE = 100_000_000
+MOST_DECODED = 300
+"""New images that one reading decodes; of more it asks only that they are whole (decoding ten
+thousand photos takes minutes, and each is decoded before it is sent all the same)."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _MOST_SUGGESTIONS = 20
 
@@ -71,6 +74,7 @@ class References(ReferenceReader):
         self._bases: dict[str, Path] = {}
         self._listings: dict[Path, list[str]] = {}
         self._suggested = 0
+        self._decoded = 0
 
     def look(self, source: str, *, role: Role, of_row: bool) -> Reference:
         """Describe the image at `source`, from what is known where nothing has changed.
@@ -126,6 +130,10 @@ class References(ReferenceReader):
             return self._of_base(source, base, of_row=of_row)
         return self._of_file(source, base, inside=of_row)
 
+    def _seen_in(self, data: bytes) -> Looked:
+        self._decoded += 1
+        return looked_at(data, thorough=self._decoded <= MOST_DECODED)
+
     # Local files
 
     def _of_file(self, name: str, base: str, *, inside: bool) -> _Found:
@@ -153,7 +161,7 @@ class References(ReferenceReader):
                 if status.st_size > LARGEST_FILE:
                     limit = f"more than {LARGEST_FILE // 1_000_000} MB"
                     raise NotAPictureError(limit, "export it smaller")
-                looked = looked_at(Path(location).read_bytes())
+                looked = self._seen_in(Path(location).read_bytes())
                 self._known.remember(location, stamp, looked)
         except OSError as error:
             raise NotAPictureError(f"cannot be read: {error.strerror or error}") from error
@@ -164,7 +172,7 @@ class References(ReferenceReader):
         for text in (name, unquote(name)):
             is_absolute = Path(text).is_absolute() or PureWindowsPath(text).drive
             apart = os.path.normpath(text.replace("\\", "/")).split("/")
-            if is_absolute or ".." in apart[:1] or text.startswith(("/", "\\", "~")):
+            if is_absolute or ".." in apart[:1] or text.startswith(("/", "\\", "~/")):
                 raise _outside(folder)
 
     def _near(self, folder: Path, name: str) -> str:
@@ -204,7 +212,7 @@ class References(ReferenceReader):
         """Bytes that have no lasting place of their own, kept in the cache."""
         from flows.storage import Place
 
-        looked = looked_at(data)
+        looked = self._seen_in(data)
         path = self._cache / looked.sha256
         if not path.is_file():
             Place(str(self._cache)).write(looked.sha256, data)
@@ -254,7 +262,7 @@ class References(ReferenceReader):
             if looked is None:
                 if (about.get("size") or 0) > LARGEST_FILE:
                     raise NotAPictureError(f"more than {LARGEST_FILE // 1_000_000} MB")
-                looked = looked_at(files.cat_file(path))
+                looked = self._seen_in(files.cat_file(path))
                 if stamp:
                     self._known.remember(url, stamp, looked)
         except FileNotFoundError as error:

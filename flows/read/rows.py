@@ -12,9 +12,9 @@ from flows.errors import Fault, did_you_mean
 from flows.nouns.campaign import ID_PATTERN, RATIO_PATTERN, Campaign, ReferenceWish, Role
 from flows.nouns.output import ratio_of
 from flows.read.columns_of_briefs import Header
+from flows.read.named import bad_channel, bad_locale, bad_template
 from flows.read.plain import cell
 from flows.read.refusals import refusal, shown
-from flows.read.soundness import bad_channel, bad_locale, bad_template
 from flows.read.tables import Row, Table
 
 ROLES: tuple[str, ...] = get_args(Role)

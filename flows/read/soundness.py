@@ -13,17 +13,14 @@ from typing import Any
 from flows.errors import Fault, did_you_mean
 from flows.nouns.campaign import Campaign, Scalar
 from flows.nouns.output import ratio_of
-from flows.read.local import found_file, listed, nearest_file
+from flows.read.local import found_file, nearest_file
+from flows.read.named import bad_channel, bad_locale, bad_template
 from flows.read.spec_yaml import Written
 from flows.read.timing import bad_cron, bad_timezone
 
-LOCALE = re.compile(
-    r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*"
-)
-LOCALE_WORDS = "a language tag such as de or pt-BR"
 NO_PRODUCTS = "there are no products"
 AXES = ("product", "variant", "locale", "aspect_ratio", "name")
-"""Names that templates know already (BCP 47 for `locale`: rfc-editor.org/info/bcp47)."""
+"""Names that templates know already."""
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(::|://)")
 
@@ -135,29 +132,6 @@ def _axes(source: Written) -> Iterator[Fault]:
     yield from _twice([(name.lower(), place) for name, place in locales], "locale")
 
 
-def bad_channel(name: str, place: str) -> Iterator[Fault]:
-    """Why this is no channel that can be asked for, if it is none."""
-    from flows.presets import channels
-
-    known = channels()
-    if name not in known:
-        there = [one for one, channel in known.items() if not channel.retired]
-        allowed = f"{', '.join(there[:6])} and {len(there) - 6} more: see `shotlist channels`"
-        yield Fault(place, f"there is no channel '{name}'", allowed, did_you_mean(name, there))
-    elif known[name].retired:
-        yield Fault(
-            place, f"channel '{name}' is retired: {known[name].retired}", remedy="remove it"
-        )
-
-
-def bad_locale(name: str, place: str) -> Iterator[Fault]:
-    """Why this is no language tag, if it is none."""
-    if not LOCALE.fullmatch(name):
-        guess = name.replace("_", "-")
-        near = f"did you mean '{guess}'?" if guess != name and LOCALE.fullmatch(guess) else ""
-        yield Fault(place, f"'{name}' is not a locale", LOCALE_WORDS, near)
-
-
 def _twice(named: Sequence[tuple[str, str]], what: str) -> Iterator[Fault]:
     first: dict[str, str] = {}
     for name, place in named:
@@ -216,31 +190,6 @@ def _templates(source: Written, templates: Path) -> Iterator[Fault]:
     for name, place in named:
         if name:
             yield from bad_template(name, place, templates)
-
-
-def bad_template(name: str, place: str, templates: Path) -> Iterator[Fault]:
-    """Why this names no file in `templates/`, if it names none."""
-    target = templates / name
-    if "\n" in name or "{{" in name:
-        remedy = "write `prompt_text: …` for a prompt of its own"
-        yield Fault(place, "this is a text, not the name of a template", remedy=remedy)
-    elif "\0" in name or not target.resolve().is_relative_to(templates.resolve()):
-        yield Fault(place, f"'{name}' leaves the folder templates/", remedy="name a file inside it")
-    elif not _is_file(target):
-        there = listed(templates)
-        yield Fault(
-            place,
-            f"there is no template '{name}' in templates/",
-            ", ".join(there[:12]),
-            did_you_mean(name, there) or ("" if there else "templates/ is empty or not there"),
-        )
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name too long for a file system
-        return False
 
 
 def _files(source: Written, folder: Path, notes: list[str]) -> Iterator[Fault]:

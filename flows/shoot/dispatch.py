@@ -153,7 +153,7 @@ def _order(wanted: Wanted) -> Order:
             raise ChangedReferenceError(str(error)) from error
         if hashlib.sha256(data).hexdigest() != reference.sha256:
             raise ChangedReferenceError(
-                f"{reference.source}: changed while the run went on; run again to plan anew"
+                f"{reference.shown}: changed while the run went on; run again to plan anew"
             )
         references.append((reference, data))
     width, height = master_size(ratio_of(wanted.recipe.ratio), wanted.recipe.tier)

@@ -7,6 +7,7 @@ sees an attempt even where the program swallowed the error.
 import ipaddress
 import os
 import socket
+from pathlib import Path
 
 
 class ClosedNetworkError(OSError):
@@ -28,7 +29,7 @@ def _is_here(host):
 def _refuse(host):
     path = os.environ.get("SHOTLIST_TEST_REFUSED")
     if path:
-        with open(path, "a", encoding="utf-8") as file:
+        with Path(path).open("a", encoding="utf-8") as file:
             file.write(f"{host}\n")
     raise ClosedNetworkError(f"the network is closed in tests: {host}")
 

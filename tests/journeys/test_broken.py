@@ -73,7 +73,7 @@ BROKEN: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "an unknown provider": (
         {"campaigns/mugs.yaml": SPEC + "providers: {use: [prof]}\n"},
-        ["providers.use", "prof", "did you mean 'proof'"],
+        ["mugs.yaml:8:", "prof", "did you mean 'proof'"],
     ),
     "an undefined word": (
         {"templates/plain.j2": "A photo of {{ product.title }} in {{ seasn }}.\n"},

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
+import struct
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms, ImageDraw, ImageFilter
+
 from flows.drawing import Sketch, draw
 from flows.drawing.cutout import cut_out, find
 from flows.drawing.lettering import readable
 from flows.drawing.mood import Mood
 from flows.drawing.photo import open_photo
 from flows.errors import BadInput
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageDraw, ImageFilter
 
 RED = (200, 40, 30)
 
@@ -55,6 +60,20 @@ def test_the_same_sketch_gives_the_same_bytes_in_any_thread() -> None:
     alone = [draw(sketch) for sketch in sketches[:2]]
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(draw, sketches)) == alone * 3
+
+
+def test_another_process_with_other_threads_draws_the_same_bytes(repository: Path) -> None:
+    program = (
+        "import hashlib\n"
+        "from flows.drawing import Sketch, draw\n"
+        "print(hashlib.sha256(draw(Sketch(width=200, height=250, label=('MUG-01',)))).hexdigest())"
+    )
+    here = hashlib.sha256(draw(Sketch(width=200, height=250, label=("MUG-01",)))).hexdigest()
+    environment = {**os.environ, "PYTHONPATH": str(repository), "OMP_NUM_THREADS": "1"}
+    there = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert there.stdout.strip() == here
 
 
 def test_size_of_the_picture_drawn_before_does_not_change_a_drawing() -> None:
@@ -124,7 +143,9 @@ def test_the_file_is_an_srgb_jpeg_in_full_colour_with_no_other_metadata() -> Non
     picture = opened(draw(Sketch(width=128, height=96, product=packed(photo, "JPEG", exif=exif))))
     assert picture.format == "JPEG"
     assert [layer[1:3] for layer in picture.layer] == [(1, 1)] * 3
-    profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info.pop("icc_profile")))
+    icc = picture.info.pop("icc_profile")
+    assert struct.unpack(">6H", icc[24:36]) == (2000, 1, 1, 0, 0, 0)  # not the hour of the drawing
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
     assert ImageCms.getProfileDescription(profile).startswith("sRGB")
     assert dict(picture.getexif()) == {}
     assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
@@ -147,7 +168,8 @@ def test_a_cut_edge_carries_none_of_the_white_ground() -> None:
     picture = np.asarray(cut_out(find(packed(disc_on((255, 255, 255)))), (400, 400)))
     edge = picture[(picture[..., 3] > 40) & (picture[..., 3] < 250)][:, :3].astype(int)
     assert len(edge) > 100
-    assert np.abs(edge - RED).max(axis=1).mean() < 12
+    assert np.abs(edge - RED).max(axis=1).mean() < 20
+    assert (edge - RED).max() < 25  # nowhere paler than the product
 
 
 def test_a_transparent_photo_is_cut_by_its_own_alpha() -> None:
@@ -163,7 +185,8 @@ def test_a_faint_shadow_below_a_transparent_product_is_left_out() -> None:
     shade = Image.new("RGBA", photo.size)
     ImageDraw.Draw(shade).ellipse((60, 205, 180, 220), fill=(0, 0, 0, 60))
     with_shadow = Image.alpha_composite(shade, photo)
-    assert cut_out(find(packed(with_shadow)), (200, 200)).size == (200, 200)
+    cut = [cut_out(find(packed(one)), (200, 200)).size for one in (photo, with_shadow)]
+    assert cut[0] == cut[1]
 
 
 @pytest.mark.parametrize("kind", ["busy", "cropped", "blank"])
@@ -269,7 +292,7 @@ def test_labels_keep_what_the_font_can_show(text: str, shown: str) -> None:
 @pytest.mark.parametrize("text", ["日本語", "العربية 1", "🧁🧁", "Ж-日本語"])
 def test_labels_in_other_scripts_become_a_short_hash(text: str) -> None:
     assert readable(text).startswith("#")
-    assert readable(text) != readable(text + "x" * 0 + "語")
+    assert readable(text) != readable(text + "語")
 
 
 def test_a_colour_counts_only_when_it_is_named_for_the_scene() -> None:
@@ -279,18 +302,13 @@ def test_a_colour_counts_only_when_it_is_named_for_the_scene() -> None:
     assert Mood.of("Morning light through a window") == Mood(sun=True)
 
 
-@pytest.mark.skipif(
-    "SHOTLIST_TEST_DATA" not in os.environ, reason="SHOTLIST_TEST_DATA names no folder"
-)
-def test_every_odd_picture_is_drawn_or_refused_with_words() -> None:
-    folder = Path(os.environ.get("SHOTLIST_TEST_DATA", "")) / "odd-inputs" / "images"
+def test_every_odd_picture_is_drawn_or_refused_with_words(test_data: Path) -> None:
     refused, drawn = set(), set()
-    for path in sorted(folder.iterdir()):
+    for path in sorted((test_data / "odd-inputs" / "images").iterdir()):
         try:
             data = draw(Sketch(width=128, height=160, product=path.read_bytes()))
         except BadInput as error:
-            assert error.faults
-            refused.add(path.name)
+            refused.add(path.name if error.faults else f"{path.name}, without words")
         else:
             assert opened(data).size == (128, 160)
             drawn.add(path.name)

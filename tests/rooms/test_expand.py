@@ -3,12 +3,12 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import pytest
-from flows.errors import BadInput
-from flows.nouns.campaign import ReferenceWish
-from flows.nouns.shot import RowBrief
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.errors import BadInput
+from flows.nouns.campaign import ReferenceWish
+from flows.nouns.shot import RowBrief
 from tests.rooms.plan_factory import faults, ids, planned, product, reading
 
 
@@ -107,9 +107,11 @@ def test_two_rows_of_one_shot_are_a_fault_that_names_both():
     with pytest.raises(BadInput) as caught:
         planned(reading(rows=[row(), row(number=9)]))
     assert faults(caught.value) == [
-        "campaigns/mugs.csv, row 9: MUG-01/1x1 is asked for twice, first at campaigns/mugs.csv,"
-        " row 2; product, variant, locale and output together are unique: change one of them or"
-        " take one away"
+        (
+            "campaigns/mugs.csv, row 9: MUG-01/1x1 is asked for twice, first at campaigns/mugs.csv,"
+            " row 2; product, variant, locale and output together are unique: change one of them or"
+            " take one away"
+        )
     ]
 
 
@@ -117,8 +119,10 @@ def test_a_variable_may_not_hide_a_name_of_ours():
     with pytest.raises(BadInput) as caught:
         planned(reading(vars={"product": "x"}, places={"vars.product": "mugs.yaml:4:3"}))
     assert faults(caught.value) == [
-        "mugs.yaml:4:3: variable 'product' would hide the product that templates know;"
-        " give it another name"
+        (
+            "mugs.yaml:4:3: variable 'product' would hide the product that templates know;"
+            " give it another name"
+        )
     ]
 
 
@@ -140,9 +144,7 @@ def test_an_experiment_makes_variants_whose_ids_are_their_levels():
 
 def test_levels_that_look_alike_get_ids_of_their_own_in_any_order():
     def found(levels: list[str]) -> dict[str, str]:
-        plan = planned(
-            reading(experiment={"factors": {"mood": levels}}, prompt_text="{{ mood }}")
-        )
+        plan = planned(reading(experiment={"factors": {"mood": levels}}, prompt_text="{{ mood }}"))
         return {shot.prompt: shot.variant for shot in plan.shots}
 
     one, other = found(["low", "Low!", "静か"]), found(["静か", "Low!", "low"])
@@ -204,18 +206,30 @@ def test_unknown_words_in_cells_are_faults_with_the_nearest_word():
             )
         )
     assert faults(caught.value) == [
-        "campaigns/mugs.yaml, exclude.0.variant: there is no variant 'clam' (allowed: calm);"
-        " did you mean 'calm'?",
-        "campaigns/mugs.yaml, exclude.1.aspect_ratio: there is no aspect ratio '4:6'"
-        " (allowed: 4:5); did you mean '4:5'?",
-        "campaigns/mugs.yaml, exclude.2.product: there is no product 'MUG-1' (allowed: MUG-01);"
-        " did you mean 'MUG-01'?",
-        "campaigns/mugs.yaml, exclude.3: this cell of `exclude` names no axis"
-        " (allowed: product, variant, locale, aspect_ratio, name)",
-        "campaigns/mugs.yaml, include.0.locale: there is no locale 'de', and this"
-        " campaign has no locales at all",
-        "campaigns/mugs.yaml, include.1.name: there is no output '4x6' (allowed: 4x5);"
-        " did you mean '4x5'?",
+        (
+            "campaigns/mugs.yaml, exclude.0.variant: there is no variant 'clam' (allowed: calm);"
+            " did you mean 'calm'?"
+        ),
+        (
+            "campaigns/mugs.yaml, exclude.1.aspect_ratio: there is no aspect ratio '4:6'"
+            " (allowed: 4:5); did you mean '4:5'?"
+        ),
+        (
+            "campaigns/mugs.yaml, exclude.2.product: there is no product 'MUG-1' (allowed: MUG-01);"
+            " did you mean 'MUG-01'?"
+        ),
+        (
+            "campaigns/mugs.yaml, exclude.3: this cell of `exclude` names no axis"
+            " (allowed: product, variant, locale, aspect_ratio, name)"
+        ),
+        (
+            "campaigns/mugs.yaml, include.0.locale: there is no locale 'de', and this"
+            " campaign has no locales at all"
+        ),
+        (
+            "campaigns/mugs.yaml, include.1.name: there is no output '4x6' (allowed: 4x5);"
+            " did you mean '4x5'?"
+        ),
     ]
 
 
@@ -230,8 +244,7 @@ def test_an_excluded_product_may_be_filtered_away_by_where():
     )
     assert ids(plan) == ["A/1x1"]
     assert plan.notes == (
-        "campaigns/mugs.yaml, exclude.0.product: there is no product 'B';"
-        " the cell matches nothing",
+        "campaigns/mugs.yaml, exclude.0.product: there is no product 'B'; the cell matches nothing",
     )
 
 
@@ -295,8 +308,7 @@ def test_the_count_is_the_product_of_the_axes_minus_the_excluded_and_ids_ignore_
     found = of(1)
     assert len(found) == len(left) == len(set(found))
     assert found == [
-        "/".join(part for part in (*rest, ratio.replace(":", "x")) if part)
-        for *rest, ratio in left
+        "/".join(part for part in (*rest, ratio.replace(":", "x")) if part) for *rest, ratio in left
     ]
     assert sorted(of(-1)) == sorted(found)
 
@@ -363,4 +375,23 @@ def test_products_translations_speak_in_their_locale():
     assert [(shot.locale, shot.title, shot.alt, shot.prompt) for shot in plan.shots] == [
         ("en", "Mug MUG-01", "Mug MUG-01", "Mug MUG-01 on a table"),
         ("de", "Tasse", "Tasse", "Tasse on a table"),
+    ]
+
+
+def test_a_row_s_faults_name_the_row_and_the_column():
+    with pytest.raises(BadInput) as caught:
+        planned(reading(rows=[row(aspect_ratios=("4/5",), channels=("feed-4x6",), seed="often")]))
+    assert faults(caught.value) == [
+        (
+            "campaigns/mugs.csv, row 2, column aspect_ratios: '4/5' is not an aspect ratio"
+            " (allowed: width:height such as 4:5 or 1.91:1)"
+        ),
+        (
+            "campaigns/mugs.csv, row 2, column channels: unknown channel 'feed-4x6';"
+            " did you mean 'feed-4x5'?"
+        ),
+        (
+            "campaigns/mugs.csv, row 2, column seed: 'often'"
+            " (allowed: stable, none or 0 to 2147483647)"
+        ),
     ]

@@ -10,7 +10,9 @@ import pytest
 from flows import providers
 from flows.errors import BadInput, EnvironmentFault
 from flows.jobs import hosts
+from flows.nouns.campaign import Campaign
 from flows.nouns.rendition import Manifest
+from flows.nouns.shot import Reading
 from flows.nouns.take import Realm
 from flows.nouns.workspace import Workspace
 from flows.settings import KEY_VARIABLES, Settings
@@ -27,10 +29,25 @@ def settings(tmp_path: Path, **keys: tuple[str, ...]) -> Settings:
     )
 
 
+def reading(*use: str) -> Reading:
+    campaign = Campaign.model_validate(
+        {"campaign": "mugs", "providers": {"use": list(use)}} if use else {"campaign": "mugs"}
+    )
+    return Reading(
+        campaign=campaign,
+        products=(),
+        rows=None,
+        spec_path="mugs.yaml",
+        spec_sha256="0" * 64,
+        image_base=".",
+        places={"providers.use.0": "mugs.yaml:3:19"},
+    )
+
+
 def choose(tmp_path: Path, **given: Any) -> tuple[providers.Provider, tuple[str, ...]]:
     asked: dict[str, Any] = {
         "named": (),
-        "written": None,
+        "reading": reading(),
         "settings": settings(tmp_path),
         "is_local": True,
         "former": None,
@@ -52,11 +69,11 @@ def test_a_named_proof_is_drawn_whatever_keys_are_set(tmp_path: Path) -> None:
 
 
 def test_the_command_line_wins_over_the_campaign(tmp_path: Path) -> None:
-    assert choose(tmp_path, named=["proof"], written=["nobody"])[0].name == "proof"
+    assert choose(tmp_path, named=["proof"], reading=reading("proof"))[0].name == "proof"
 
 
 def test_proofs_are_not_put_into_a_remote_place_unasked(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentFault, match="s3://shop/x.*--provider proof"):
+    with pytest.raises(EnvironmentFault, match=r"s3://shop/x.*--provider proof"):
         choose(tmp_path, is_local=False, destination="s3://shop/x")
 
 
@@ -74,7 +91,7 @@ def test_a_key_of_a_host_without_adapter_is_said_and_not_passed_over(tmp_path: P
 
 @pytest.mark.parametrize(
     ("given", "place"),
-    [({"named": ["prof"]}, "--provider"), ({"written": ["prof"]}, "providers.use")],
+    [({"named": ["prof"]}, "--provider"), ({"reading": reading("prof")}, "mugs.yaml:3:19")],
 )
 def test_an_unknown_host_is_told_with_the_nearest(
     tmp_path: Path, given: dict[str, Any], place: str

@@ -147,9 +147,9 @@ def test_planned_shots_are_remembered_changed_and_forgotten(book: Ledger) -> Non
 
 def test_contents_that_were_looked_at_are_remembered(book: Ledger) -> None:
     seen = Looked(sha256="e" * 64, size=9, width=3, height=2, format="jpeg")
-    book.remember_contents({"/photos/a.jpg": ("9:1", seen)})
-    book.remember_contents({"/photos/a.jpg": ("9:2", seen)})
-    assert book.known_contents() == {"/photos/a.jpg": ("9:2", seen)}
+    book.contents.remember({"/photos/a.jpg": ("9:1", seen)})
+    book.contents.remember({"/photos/a.jpg": ("9:2", seen)})
+    assert book.contents.known() == {"/photos/a.jpg": ("9:2", seen)}
 
 
 def test_a_ledger_that_was_written_is_read_again(tmp_path: Path) -> None:
@@ -166,14 +166,14 @@ def test_a_foreign_database_is_refused_with_words(tmp_path: Path) -> None:
     other.execute("create table invoices (id)")
     other.commit()
     other.close()
-    with pytest.raises(EnvironmentFault, match="another program.*invoices"):
+    with pytest.raises(EnvironmentFault, match=r"another program.*invoices"):
         open_ledger(f"sqlite:///{path}")
 
 
 def test_a_broken_file_is_refused_with_words(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     path.write_bytes(b"this is not a database" * 100)
-    with pytest.raises(EnvironmentFault, match="ledger cannot be used.*backup"):
+    with pytest.raises(EnvironmentFault, match=r"ledger cannot be used.*backup"):
         open_ledger(f"sqlite:///{path}")
 
 

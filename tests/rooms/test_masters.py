@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from flows.nouns.output import Output, ratio_text
 from flows.nouns.recipe import TIERS, master_size
 from flows.plan.masters import (
@@ -12,8 +15,6 @@ from flows.plan.masters import (
     planned_size,
     without,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def ratio(text: str) -> Output:
@@ -95,8 +96,10 @@ def test_a_written_tier_is_kept_and_says_what_will_be_upscaled():
     assert one.tier == "1K"
     assert one.size == (1584, 660)
     assert one.notes == (
-        "hero (2400x1000) will be upscaled: a 1K master gives it 1584x660;"
-        " a larger model.resolution, or none, would help",
+        (
+            "hero (2400x1000) will be upscaled: a 1K master gives it 1584x660;"
+            " a larger model.resolution, or none, would help"
+        ),
     )
 
 

@@ -7,9 +7,10 @@ import json
 from dataclasses import FrozenInstanceError
 
 import pytest
-from flows.nouns.recipe import Recipe, stable_seed
 from hypothesis import given
 from hypothesis import strategies as st
+
+from flows.nouns.recipe import Recipe, stable_seed
 
 PLAIN = Recipe(model="seedream-4", prompt="A mug", ratio="4:5", tier="2K", seed=None)
 FULL = Recipe(

@@ -18,7 +18,7 @@ from flows.ledger import Ledger, TakeStore, open_ledger
 from flows.nouns.recipe import Recipe, master_size
 from flows.nouns.reference import Reference
 from flows.nouns.take import Realm, TakeState
-from flows.providers.base import Accepted, Done, Provider, Refused, RefusalKind, Reply
+from flows.providers.base import Accepted, Done, Provider, RefusalKind, Refused, Reply
 from flows.providers.base import Image as Picture
 from flows.providers.proof import Host as Proof
 from flows.shoot import Outcome, Wanted, shoot

@@ -1,6 +1,5 @@
 """The way of light through clear parts: bent, mirrored inside, coloured by the way it went."""
 
-# mypy: disable-error-code="no-any-return"
 from __future__ import annotations
 
 from collections.abc import Callable

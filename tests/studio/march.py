@@ -44,7 +44,9 @@ class Scene:
         one, other = (self.low - grow - origin) / safe, (self.high + grow - origin) / safe
         return np.maximum(np.minimum(one, other).max(0), 0), np.maximum(one, other).min(0)
 
-    def walk(self, origin: Array, ray: Array, start: float, shape: Field, steps: int = 110) -> Array:
+    def walk(
+        self, origin: Array, ray: Array, start: float, shape: Field, steps: int = 110
+    ) -> Array:
         """How far each ray goes until it meets the shape; infinite where it does not."""
         enter, leave = self.span(origin, ray, 0.02)
         far = np.full(origin.shape[1], np.inf, np.float32)

@@ -1,6 +1,5 @@
 """What stands between a point and the light: shadows, closed corners, the darkened ground."""
 
-# mypy: disable-error-code="no-any-return"
 from __future__ import annotations
 
 import numpy as np

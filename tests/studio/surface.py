@@ -34,9 +34,7 @@ def lit(scene: Scene, part: Part, point: Array, ray: Array, depth: int) -> Array
     """The light that leaves points of one opaque part towards a viewer who looks along `ray`."""
     assert part.look is not None
     normal = scene.normal(part, point)
-    normal = np.where(
-        dot(normal, ray) > 0, unit(normal - ray * dot(normal, ray) * 1.02), normal
-    )
+    normal = np.where(dot(normal, ray) > 0, unit(normal - ray * dot(normal, ray) * 1.02), normal)
     look = part.look(point, normal)
     rough = np.asarray(look.rough, np.float32)
     face = np.clip(-dot(normal, ray), 0, 1)

@@ -25,7 +25,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from jinja2 import Environment, Undefined, pass_context, pass_environment
 from jinja2.filters import do_title
@@ -46,15 +46,15 @@ def _shorten(value: object, n: object, end: object = "…") -> str:
     room = limit - len(mark)
     if room < 1:
         return text[:limit]
-    cut = text[: room + 1]
-    words = cut.rsplit(None, 1)[0] if re.search(r"\s", cut.strip()) else text[:room]
-    return (words if len(words) <= room else text[:room]).rstrip(" \t\n,;:.-–—(/&") + mark
+    words = text[:room]
+    if not (text[room].isspace() or words[-1].isspace()) and re.search(r"\s", words):
+        words = words.rsplit(None, 1)[0]
+    return words.rstrip(" \t\n,;:.-–—(/&") + mark
 
 
 def _sentence(value: object) -> str:
     text = printable(value).strip()
-    letters = [letter for letter in text if letter.isalpha()]
-    if len(text.split()) > 1 and letters and all(letter.isupper() for letter in letters):
+    if len(text.split()) > 1 and text.isupper():
         text = text.lower()  # a shouted title
     text = text[:1].upper() + text[1:]
     if not text or text.endswith(("!", "?", "…", "。", "！", "？")):
@@ -87,9 +87,10 @@ def _currency(value: object, code: object = "", locale: object = "en") -> str:
 
 
 def _slug(value: object) -> str:
-    apart = unicodedata.normalize("NFKD", printable(value).casefold())
+    apart = unicodedata.normalize("NFKD", printable(value))
     letters = "".join(one for one in apart if not unicodedata.combining(one))
-    return re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", letters)).strip("-")
+    words = unicodedata.normalize("NFC", letters).casefold()
+    return re.sub(r"[\W_]+", "-", words).strip("-")
 
 
 def _default(value: object, otherwise: object = "", boolean: object = None) -> object:
@@ -191,8 +192,10 @@ def _reject(context: Context, value: object, test: object = "", *rest: object) -
 
 
 def _round(value: object, n: object = 0) -> int | float:
+    """Half up, as prices are."""
     digits = whole(n, "round", 0, 6)
-    rounded = round(Decimal(str(number(value))), digits)
+    exact = Decimal(printable(number(value)))
+    rounded = exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     return float(rounded) if digits else int(rounded)
 
 

@@ -22,6 +22,8 @@ from flows.plan.prompts.mentions import written_names
 SPEND, EACH, LITERAL, IN, SLICE, GLUE = " spend", " each", " literal", " in", " slice", " glue"
 
 MAX_NESTING = 40
+MAX_PARTS = 5_000
+"""Names, values, tags and pieces of text in one template."""
 MAX_CONSTANT = 10**15
 
 _ALLOWED: frozenset[type[nodes.Node]] = frozenset(
@@ -42,6 +44,7 @@ _SPOKEN: dict[type[nodes.Node], str] = {
 }
 _HIDDEN = frozenset({"self", "varargs", "kwargs"})
 _COMPARISON_WORK = 20
+_INCLUSION_WORK = 50
 
 _Reference = nodes.Include | nodes.Import | nodes.FromImport | nodes.Extends
 _WithBody = TypeVar("_WithBody", nodes.Macro, nodes.CallBlock, nodes.Block, nodes.Template)
@@ -91,6 +94,8 @@ def _work(body: Iterable[nodes.Node | None]) -> int:
             work += len(node.data)
         elif isinstance(node, nodes.Compare):
             work += _COMPARISON_WORK * len(node.ops)
+        elif isinstance(node, _Reference):
+            work += _INCLUSION_WORK
         waiting.extend(node.iter_child_nodes())
     return work
 
@@ -118,12 +123,20 @@ class _Grammar(NodeTransformer):
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._depth = 0
+        self._parts = 0
         self.problems: list[Unfitting] = []
 
     def visit(self, node: nodes.Node, *args: object, **kwargs: object) -> object:
         if type(node) not in _ALLOWED:
             spoken = _SPOKEN.get(type(node), f"`{type(node).__name__}`")
             self._refuse(node, f"{spoken} is not available in prompt templates")
+            return node
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            if self._parts == MAX_PARTS + 1:
+                self._refuse(
+                    node, f"a template has at most {MAX_PARTS:,} parts", "write it shorter"
+                )
             return node
         if self._depth >= MAX_NESTING:
             self._refuse(node, f"this is nested more than {MAX_NESTING} deep", "write it flatter")

@@ -106,7 +106,7 @@ class Template:
             if isinstance(value, str):
                 if len(value) <= MAX_TEXT:
                     continue
-                found = f"is {len(value):,} characters long (at most {MAX_TEXT:,})"
+                found = f"holds {len(value):,} characters (at most {MAX_TEXT:,})"
             else:
                 try:
                     found = f"holds {stranger}" if (stranger := _stranger(value)) else ""
@@ -239,6 +239,7 @@ def _unread(*faults: Fault) -> _Read:
 def _stranger(value: object) -> str:
     """What in a variable is no text, number or list of these; empty where all is well."""
     weight(value)
+    length = 0
     waiting: list[object] = [value]
     while waiting:
         one = waiting.pop()
@@ -247,11 +248,10 @@ def _stranger(value: object) -> str:
         elif isinstance(one, Mapping):
             waiting.extend([*one, *one.values()])
         elif isinstance(one, str):
-            if len(one) > MAX_TEXT:
-                return f"a text of {len(one):,} characters (at most {MAX_TEXT:,})"
+            length += len(one)
         elif not (one is None or isinstance(one, (int, float))):
             return f"a {type(one).__name__}; only text, numbers and lists of them can be used"
-    return ""
+    return f"{length:,} characters (at most {MAX_TEXT:,})" if length > MAX_TEXT else ""
 
 
 def _spot(trace: TracebackType | None) -> tuple[str | None, int]:
