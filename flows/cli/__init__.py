@@ -5,6 +5,7 @@ Here is the one place that prints an error and picks the exit code.
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -67,6 +68,9 @@ def launch(
 
 def main() -> None:
     """The console script."""
+    # a plan makes a hundred thousand objects that live to its end and form no cycles: looking
+    # through them again and again is a tenth of its time
+    gc.set_threshold(200_000, 20, 100)
     sys.exit(run_command(sys.argv[1:]))
 
 

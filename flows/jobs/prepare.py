@@ -192,6 +192,10 @@ def _left_to_do(
     kept: dict[str, list[RenditionRow]] = {}
     work: list[Work] = []
     for shot, files in zip(shots.shots, paths, strict=True):
+        if former is None or not takes:
+            if chosen is None or shot.shot_id in chosen:
+                work.append(Work(shot=shot, paths=files))
+            continue
         good: list[RenditionRow] = []
         expected = 0
         said = lineage.words(shot, campaign, shots.realm)

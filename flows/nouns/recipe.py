@@ -48,25 +48,27 @@ class Recipe:
     """Identity: hex digest of the canonical form."""
 
     def __post_init__(self) -> None:
-        form = {
-            "form": FORM,
-            "model": self.model,
-            "parameters": dict(self.parameters),
-            "prompt": self.prompt,
-            "ratio": self.ratio,
-            "references": self.references,
-            "seed": self.seed,
-            "take": self.take,
-            "tier": self.tier,
-        }
-        text = _canonical(form)
+        # written out by hand, keys sorted: a fifth of the time that json.dumps takes, and a plan
+        # makes a hundred thousand of them; a test holds it against json.dumps
+        text = (
+            f'{{"form":{FORM},"model":{_quoted(self.model)},'
+            f'"parameters":{_plain(dict(self.parameters))},"prompt":{_quoted(self.prompt)},'
+            f'"ratio":{_quoted(self.ratio)},"references":{_plain(self.references)},'
+            f'"seed":{"null" if self.seed is None else self.seed},"take":{self.take},'
+            f'"tier":{_quoted(self.tier)}}}'
+        )
         object.__setattr__(self, "sha256", hashlib.sha256(text.encode()).hexdigest())
 
 
-# one encoder for all recipes: json.dumps with options builds a new one for every call
-_canonical = json.JSONEncoder(
+_quoted = json.encoder.encode_basestring
+
+_encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
 ).encode
+
+
+def _plain(value: Mapping[str, ParameterValue] | tuple[tuple[str, str], ...]) -> str:
+    return _encode(value) if value else ("[]" if isinstance(value, tuple) else "{}")
 
 
 def stable_seed(product: str, aspect_ratio: str, take: int) -> int:

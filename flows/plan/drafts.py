@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from flows.errors import BadInput, Fault
@@ -130,6 +130,7 @@ class _Spoken:
         self._words = words
         self._faults = faults
         self._said: dict[Text, str] = {}
+        self._by_output: dict[Text, Callable[[str, str], str]] = {}
 
     def of(self, text: Text, master: Master) -> str:
         said = self._said.get(text)
@@ -137,9 +138,9 @@ class _Spoken:
             return said
         try:
             if text.is_of_output:
-                said = text.render(
-                    self._words.of_output(master.namer.name, master.namer.aspect_ratio)
-                )
+                if text not in self._by_output:
+                    self._by_output[text] = text.of_outputs(self._words)
+                said = self._by_output[text](master.namer.name, master.namer.aspect_ratio)
             else:
                 said = text.of_brief(self._words)
         except BadInput as error:

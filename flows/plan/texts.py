@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flows.errors import BadInput
@@ -52,6 +52,18 @@ class Text:
         if words.locale not in known:
             known[words.locale] = self.render(words.variables)
         return known[words.locale]
+
+    def of_outputs(self, words: Words) -> Callable[[str, str], str]:
+        """The text for any output of a brief, given its name and aspect ratio.
+
+        Raises:
+            BadInput: here or from the function.
+
+        """
+        if self._template is None:
+            return lambda _name, _ratio: self._literal
+        render = self._template.for_outputs(words.variables)
+        return lambda name, ratio: render(words.of_output(name, ratio))
 
     def render(self, variables: Mapping[str, object]) -> str:
         if self._template is None:

@@ -818,3 +818,88 @@ def test_three_templates_ship():
 def test_variables_may_be_any_mapping(folder):
     template = Templates(folder).compile(text="{{ a }}")
     assert template.render(MappingProxyType({"a": 1})) == "1"
+
+
+# What outputs have in common is rendered once, and the text is the same as if it were not.
+
+APART = {
+    "plain": ("{{ a }} {% include '_r.j2' %} end", "[{{ aspect_ratio }} {{ b }}]"),
+    "in a branch": ("{% if a %}{% include '_r.j2' %}{% endif %}{{ a }}", "<{{ aspect_ratio }}>"),
+    "in a loop": (
+        "{% for x in [1, 2] %}{{ x }}{% include '_r.j2' %}{% endfor %}",
+        "{{ aspect_ratio }}",
+    ),
+    "needs the loop's name": (
+        "{% for x in [1, 2] %}{% include '_r.j2' %}{% endfor %}",
+        "{{ x }}{{ aspect_ratio }}",
+    ),
+    "needs a name that is set": (
+        "{% set c = a ~ '!' %}{% include '_r.j2' %}",
+        "{{ c }}{{ aspect_ratio }}",
+    ),
+    "inside a filter": (
+        "{% filter upper %}{% include '_r.j2' %}{% endfilter %}{{ a }}",
+        "ratio {{ aspect_ratio }}",
+    ),
+    "kept in a name": (
+        "{% set t %}{% include '_r.j2' %}{% endset %}{{ t|upper }}",
+        "x{{ aspect_ratio }}",
+    ),
+    "uses it beside": ("{{ aspect_ratio }}{% include '_r.j2' %}", "-{{ name }}"),
+    "twice, once filtered": (
+        "{% include '_r.j2' %}{% filter upper %}{% include '_r.j2' %}{% endfilter %}",
+        "r {{ aspect_ratio }}",
+    ),
+    "through another": ("{% include '_s.j2' %}", "{{ name }}{{ aspect_ratio }}"),
+    "through another, filtered": ("{% include '_t.j2' %} {{ a }}", "q {{ aspect_ratio }}"),
+}
+
+
+@pytest.mark.parametrize("case", APART)
+def test_rendering_for_many_outputs_says_what_rendering_for_one_says(
+    case: str, tmp_path: Path
+) -> None:
+    whole, part = APART[case]
+    (tmp_path / "whole.j2").write_text(whole)
+    (tmp_path / "_r.j2").write_text(part)
+    (tmp_path / "_s.j2").write_text("{{ b }} {% include '_r.j2' %}")
+    (tmp_path / "_t.j2").write_text("{% filter upper %}{% include '_r.j2' %}{% endfilter %}")
+    template = Templates(tmp_path).compile(file="whole.j2")
+    inline = Templates(tmp_path).compile(text=whole)
+    for a in ("one", "", "\0_r.j2\0"):
+        brief = {"a": a, "b": "bee", "name": "", "aspect_ratio": ""}
+        render, render_inline = template.for_outputs(brief), inline.for_outputs(brief)
+        for name, ratio in (("4x5", "4:5"), ("1x1", "1:1"), ("4x5", "4:5")):
+            words = {**brief, "name": name, "aspect_ratio": ratio}
+            expected = template.render(words)
+            assert render(words) == expected
+            assert render_inline(words) == expected
+
+
+def test_a_fault_in_a_part_that_is_rendered_apart_is_told_at_its_own_line(tmp_path: Path) -> None:
+    (tmp_path / "whole.j2").write_text("a\n{% include '_r.j2' %}\n")
+    (tmp_path / "_r.j2").write_text("fine {{ aspect_ratio }}\n{{ nobody }}\n")
+    render = Templates(tmp_path).compile(file="whole.j2").for_outputs({"aspect_ratio": ""})
+    with pytest.raises(BadInput) as raised:
+        render({"aspect_ratio": "4:5"})
+    (fault,) = raised.value.faults
+    assert (fault.place, fault.found) == (f"{tmp_path.name}/_r.j2:2", "'nobody' is not defined")
+
+
+def test_what_is_said_of_one_product_is_not_said_of_the_next(tmp_path: Path) -> None:
+    (tmp_path / "whole.j2").write_text("{% include '_p.j2' %}{% include '_r.j2' %}")
+    (tmp_path / "_p.j2").write_text("{{ product.title }} ")
+    (tmp_path / "_r.j2").write_text("{{ aspect_ratio }}")
+    template = Templates(tmp_path).compile(file="whole.j2")
+    said = []
+    for number in range(3):
+        row = {"title": f"Mug {number}"}
+        product = product_words(
+            Product(key=str(number), title=row["title"], fields=row, row=row),
+            locale="",
+            image="",
+            images=(),
+        )
+        words = {"product": product, "aspect_ratio": "1:1", "name": "1x1"}
+        said.append(template.for_outputs(words)(words))
+    assert said == ["Mug 0 1:1", "Mug 1 1:1", "Mug 2 1:1"]

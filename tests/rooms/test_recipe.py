@@ -78,3 +78,30 @@ def test_a_stable_seed_is_the_same_each_time_and_fits_31_bits(key, ratio, take):
 
 def test_known_seeds_stay():
     assert [stable_seed("MUG-01", "4:5", take) for take in (1, 2)] == [1646127156, 1722820285]
+
+
+@given(st.text(), st.text(), st.lists(st.tuples(st.text(), st.text())), st.none() | st.integers())
+def test_the_form_that_is_written_by_hand_is_what_json_writes(model, prompt, references, seed):
+    parameters = {"label": [model, prompt], "guidance": 2.5, prompt: None}
+    recipe = Recipe(
+        model=model,
+        prompt=prompt,
+        references=tuple(references),
+        ratio="4:5",
+        tier="2K",
+        seed=seed,
+        parameters=parameters,
+    )
+    form = {
+        "form": 1,
+        "model": model,
+        "prompt": prompt,
+        "references": [list(one) for one in references],
+        "ratio": "4:5",
+        "tier": "2K",
+        "seed": seed,
+        "take": 1,
+        "parameters": parameters,
+    }
+    text = json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert recipe.sha256 == hashlib.sha256(text.encode()).hexdigest()

@@ -18,11 +18,13 @@ MAX_WORK = 1_000_000
 class Meter:
     """What is left of the work that one rendering may do."""
 
-    __slots__ = ("depth", "left")
+    __slots__ = ("depth", "left", "left_out")
 
     def __init__(self) -> None:
         self.left = MAX_WORK
         self.depth = 0
+        self.left_out = 0
+        """Included templates that are put in later."""
 
     def spend(self, work: int) -> None:
         self.left -= work

@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 
 from flows.plan.prompts import grammar
+from flows.plan.prompts.apart import LEFT_OUT, Stub
 from flows.plan.prompts.filters import FILTERS
 from flows.plan.prompts.meter import METER, metered, weight
 from flows.plan.prompts.refused import Refused
@@ -183,6 +184,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.filters.update(_FILTERS)
         self.tests.clear()
         self.tests.update(_TESTS)
+
+    def get_template(self, name: Any, parent: Any = None, globals: Any = None) -> Any:  # noqa: A002
+        """An included template, or what stands for it where it is put in later."""
+        whose, left_out = LEFT_OUT.get()
+        if parent is not None and parent == whose and name in left_out:
+            return Stub(name)
+        return super().get_template(name, parent, globals)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)

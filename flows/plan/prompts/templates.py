@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +17,7 @@ from jinja2 import TemplateError, TemplateSyntaxError, meta
 
 from flows.errors import BadInput, Fault
 from flows.plan.prompts import grammar
+from flows.plan.prompts.apart import LEFT_OUT, MARK, Memory, apart
 from flows.plan.prompts.folder import MAX_FILE, Folder
 from flows.plan.prompts.mentions import fields_of, mentions
 from flows.plan.prompts.meter import METER, Meter, weight
@@ -33,6 +34,9 @@ _RUNNING = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
+OF_OUTPUT = frozenset({"name", "aspect_ratio"})
+"""What a template may know of the output that it is rendered for."""
+
 Where = Callable[[str | None, int], str]
 
 
@@ -41,7 +45,9 @@ def tidy(text: str) -> str:
     if _CONTROL.search(text):
         text = _CONTROL.sub("", text)
     lines = "\n".join([line.strip() for line in text.splitlines()])
-    return _BLANK_LINES.sub("\n\n", lines).strip()
+    if "\n\n\n" in lines:
+        lines = _BLANK_LINES.sub("\n\n", lines)
+    return lines.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +57,31 @@ class _Read:
     names: frozenset[str]
     fields: frozenset[str] | None
     faults: tuple[Fault, ...]
+    own: frozenset[str] = frozenset()
+    """Names that it uses without the templates in `apart`."""
+    apart: frozenset[str] = frozenset()
+    """Included templates that may be rendered apart from it."""
 
 
 class Template:
     """A compiled template; its `names` tell when rendering again would say the same."""
 
-    def __init__(self, program: jinja2.Template, where: Where, place: str, read: _Read) -> None:
+    def __init__(
+        self,
+        program: jinja2.Template,
+        where: Where,
+        place: str,
+        read: _Read,
+        parts: Mapping[str, tuple[jinja2.Template, tuple[str, ...]]],
+        memory: Memory,
+    ) -> None:
         self._program = program
         self._where = where
         self._place = place
+        self._parts = parts
+        self._memory = memory
+        self.own_names = read.own
+        """Variables that it uses without those included templates that are rendered apart."""
         self.names = read.names
         """Variables that it may use, those of included, imported and extended templates too."""
         self.product_fields = read.fields
@@ -74,15 +96,61 @@ class Template:
 
         """
         self._check(variables)
-        token = METER.set(Meter())
+        return self._finished(self._raw(self._program, variables), required=required)
+
+    def for_outputs(self, variables: Mapping[str, object]) -> Callable[[Mapping[str, object]], str]:
+        """`render` for many outputs of one brief: what they have in common is rendered once.
+
+        `variables` are those of the brief; the function that is given back takes them with the
+        output's own words (`name`, `aspect_ratio`).
+
+        Raises:
+            BadInput: as `render` does, here and from the function.
+
+        """
+        if not self._parts or not self.own_names.isdisjoint(OF_OUTPUT):
+            return self.render
+        self._check(variables)
+        token = LEFT_OUT.set((self._program.name or "", frozenset(self._parts)))
         try:
-            context = self._program.new_context(dict(variables))
-            text = tidy("".join(self._program.root_render_func(context)))
+            meter = Meter()
+            pieces = self._raw(self._program, variables, meter).split(MARK)
+        finally:
+            LEFT_OUT.reset(token)
+        if len(pieces) != 2 * meter.left_out + 1:
+            return self.render  # the words themselves hold the mark
+
+        def render(more: Mapping[str, object]) -> str:
+            texts = [
+                self._part(piece, more) if number % 2 else piece
+                for number, piece in enumerate(pieces)
+            ]
+            return self._finished("".join(texts), required=False)
+
+        return render
+
+    def _part(self, name: str, variables: Mapping[str, object]) -> str:
+        program, names = self._parts[name]
+        return self._memory.of(name, names, variables, lambda: self._raw(program, variables))
+
+    def _raw(
+        self,
+        program: jinja2.Template,
+        variables: Mapping[str, object],
+        meter: Meter | None = None,
+    ) -> str:
+        token = METER.set(meter or Meter())
+        try:
+            text = "".join(program.root_render_func(program.new_context(dict(variables))))
             text.encode()
         except _RUNNING as error:
             raise self._bad(self._fault(error, variables)) from error
         finally:
             METER.reset(token)
+        return text
+
+    def _finished(self, raw: str, *, required: bool) -> str:
+        text = tidy(raw)
         if len(text) > MAX_PROMPT:
             raise self._bad(
                 Fault(
@@ -141,6 +209,7 @@ class Templates:
         self._files = Folder(folder)
         self._environment = Sandbox(self._files)
         self._reads: dict[str, _Read] = {}
+        self._memory = Memory()
 
     def compile(
         self, *, file: str | None = None, text: str | None = None, place: str = ""
@@ -172,7 +241,12 @@ class Templates:
             raise BadInput(f"{label} cannot be used", read.faults)
         get = self._environment.get_template
         program = get(file) if file is not None else self._environment.from_string(source)
-        return Template(program, where, label, read)
+        parts = {
+            name: (get(name), tuple(sorted(self._reads[name].names)))
+            for name in read.apart
+            if name in self._reads
+        }
+        return Template(program, where, label, read, parts, self._memory)
 
     def _examined(self, name: str, where: Where, asked: str, above: tuple[str, ...]) -> _Read:
         """Read a template of the folder; `asked` is the place that names it."""
@@ -203,8 +277,13 @@ class Templates:
         except ValueError:  # Jinja's reader turns 5,000 digits into a number
             problems = [(1, "it holds a number that is too large", "")]
         else:
-            read = _Read(frozenset(names), fields_of(tree, "product"), ())
-            return self._with_others(read, tree, lambda line: where(name, line), where, above)
+            read = _Read(frozenset(names), fields_of(tree, "product"), (), frozenset(names))
+            whole = self._with_others(read, tree, lambda line: where(name, line), where, above)
+            # an inline text has no name by which its own includes could be told from others'
+            left_out = apart(tree, self._names_of) if name is not None else frozenset()
+            staying = {one for mention in mentions(tree) for one in mention.names} - left_out
+            own = read.own.union(*map(self._names_of, staying))
+            return replace(whole, apart=left_out, own=own)
         return _unread(
             *(Fault(where(name, line), found, remedy=remedy) for line, found, remedy in problems)
         )
@@ -229,7 +308,10 @@ class Templates:
                 names |= other.names
                 fields = None if fields is None or other.fields is None else fields | other.fields
                 faults += other.faults
-        return _Read(frozenset(names), fields, tuple(dict.fromkeys(faults)))
+        return _Read(frozenset(names), fields, tuple(dict.fromkeys(faults)), read.own)
+
+    def _names_of(self, name: str) -> frozenset[str]:
+        return self._reads[name].names if name in self._reads else frozenset()
 
 
 def _unread(*faults: Fault) -> _Read:
