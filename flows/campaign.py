@@ -76,7 +76,8 @@ def campaign(
 @task(name="make product", cache_policy=NO_CACHE, persist_result=False)
 def make_product(batch: Batch, bench: Bench) -> Made:
     """Take what is missing of one product and cut its files."""
-    return jobs.make(batch, bench, tell=jobs.tally(bench.run))
+    with jobs.desk(bench.run).seat() as desk:
+        return jobs.make(batch, bench, tell=desk.tell, is_stopped=desk.is_stopped)
 
 
 @task(name="publish", cache_policy=NO_CACHE, persist_result=False)

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,7 +102,7 @@ def _make(job: Job) -> Summary:
     from flows.settings import quiet_prefect
 
     request = job.request
-    with watching(job) as watcher:
+    with watching(job) as watcher, _interruptible():
         quiet_prefect(verbose=terminal.is_verbose())
         jobs.hand_over(job, watcher)
         from flows.campaign import campaign
@@ -111,6 +115,26 @@ def _make(job: Job) -> Summary:
             to=request.to,
             defaults=request.defaults,
         )
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C once: settle what runs and stop. Twice: leave at once; nothing is lost either way."""
+    pressed = False
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        nonlocal pressed
+        if pressed:
+            os._exit(130)
+        pressed = True
+        terminal.say("stopping: what runs is settled first; Ctrl-C again leaves at once")
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def _tell_end(job: Job, summary: Summary) -> None:

@@ -8,7 +8,7 @@ from flows.jobs.close import Summary, close, nothing_to_do
 from flows.jobs.job import Batch, Bench, Job, Request, Work
 from flows.jobs.make import Made, Progress, make
 from flows.jobs.prepare import check, prepare
-from flows.jobs.running import WORKERS, begun, hand_over, planned, tally
+from flows.jobs.running import WORKERS, begun, desk, hand_over, planned
 
 __all__ = [
     "WORKERS",
@@ -23,10 +23,10 @@ __all__ = [
     "begun",
     "check",
     "close",
+    "desk",
     "hand_over",
     "make",
     "nothing_to_do",
     "planned",
     "prepare",
-    "tally",
 ]

@@ -46,14 +46,22 @@ _one_recipe_at_a_time: dict[str, threading.Lock] = {}
 _guard = threading.Lock()
 
 
-def make(batch: Batch, bench: Bench, *, tell: Callable[[Progress], None]) -> Made:
-    """Take, check, finish: all shots of a batch. A shot's fault stays its own."""
+def make(
+    batch: Batch,
+    bench: Bench,
+    *,
+    tell: Callable[[Progress], None],
+    is_stopped: Callable[[], bool],
+) -> Made:
+    """Take, check, finish: all shots of a batch until it is stopped. A fault stays its shot's."""
     made = Made()
     bought = spent = 0.0
     host = provider(bench.provider)
     with open_ledger(bench.ledger_url) as book:
         store = TakeStore(bench.takes_url)
         for index, work in enumerate(batch.work):
+            if is_stopped():
+                break
             outcomes = _takes(work, bench, host, book, store)
             for outcome in outcomes:
                 if outcome.bought:

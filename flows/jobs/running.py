@@ -12,17 +12,53 @@ from contextlib import contextmanager
 from flows.jobs.job import Bench, Job, Request
 from flows.jobs.make import Progress
 from flows.jobs.prepare import prepare
-from flows.ledger import open_ledger
+from flows.ledger import Ledger, open_ledger
 from flows.ledger.ledger import now
-from flows.providers import provider
 
 WORKERS = os.cpu_count() or 2
 """Drawing, decoding and encoding release the interpreter's lock: one thread a core."""
 
 _planned: dict[Request, Job] = {}
-_watchers: dict[str, Callable[[Progress], None]] = {}
 _watcher: list[Callable[[Progress], None]] = []
-_guard = threading.Lock()
+
+
+class Desk:
+    """What the makers of one run share in one process: who watches, and whether to go on."""
+
+    def __init__(self, watcher: Callable[[Progress], None] | None = None) -> None:
+        self._watcher = watcher
+        self._turn = threading.Condition()
+        self._at_work = 0
+        self._stopped = False
+
+    def tell(self, progress: Progress) -> None:
+        if self._watcher is not None:
+            with self._turn:
+                self._watcher(progress)
+
+    def is_stopped(self) -> bool:
+        return self._stopped
+
+    @contextmanager
+    def seat(self) -> Iterator[Desk]:
+        """Taken while a batch is made."""
+        with self._turn:
+            self._at_work += 1
+        try:
+            yield self
+        finally:
+            with self._turn:
+                self._at_work -= 1
+                self._turn.notify_all()
+
+    def stop(self) -> None:
+        """Begin nothing more, and wait until what runs is settled."""
+        self._stopped = True
+        with self._turn:
+            self._turn.wait_for(lambda: self._at_work == 0)
+
+
+_desks: dict[str, Desk] = {}
 
 
 def hand_over(job: Job, watcher: Callable[[Progress], None] | None = None) -> None:
@@ -36,24 +72,18 @@ def planned(request: Request) -> Job:
     return _planned.pop(request, None) or prepare(request)
 
 
-def tally(run: str) -> Callable[[Progress], None]:
-    """Whoever watches this run in this process; in another process nobody does."""
-    return _watchers.get(run, _nobody)
-
-
-def _nobody(_progress: Progress) -> None:
-    return
+def desk(run: str) -> Desk:
+    """The run's desk in this process; in another process than the flow's nobody watches."""
+    return _desks.get(run) or Desk()
 
 
 @contextmanager
 def begun(job: Job) -> Iterator[Bench]:
     """Write the run into the ledger, and how it ended when it ends."""
     run = f"{now()[:19].replace('-', '').replace(':', '')}-{secrets.token_hex(3)}"
-    settings, shots = job.settings, job.shot_list
+    settings = job.settings
     staging = settings.staging / run
-    host = provider(job.provider)
-    if _watcher:
-        _watchers[run] = _locked(_watcher[0])
+    own = _desks[run] = Desk(_watcher[0] if _watcher else None)
     with open_ledger(settings.ledger_url) as book:
         started = book.begin_run(
             run,
@@ -62,24 +92,13 @@ def begun(job: Job) -> Iterator[Bench]:
             spec_sha256=job.reading.spec_sha256,
             destination=job.place.url,
         )
-        partial = bool(job.request.only)
-        chosen = {work.shot.shot_id for work in job.work} | set(job.kept)
-        book.plan_shots(
-            job.campaign.campaign,
-            job.realm,
-            {
-                shot.shot_id: [recipe.sha256 for recipe in shot.recipes]
-                for shot in shots.shots
-                if not partial or shot.shot_id in chosen
-            },
-            () if partial else job.retired_ids,
-        )
+        _remember_plan(book, job)
     outcome = "interrupted"
     try:
         yield Bench(
             run=run,
             started_at=started,
-            provider=host.name,
+            provider=job.provider,
             realm=job.realm,
             ledger_url=settings.ledger_url,
             takes_url=settings.takes_url,
@@ -88,15 +107,25 @@ def begun(job: Job) -> Iterator[Bench]:
         )
         outcome = "ended"
     finally:
-        _watchers.pop(run, None)
+        # before the staging goes: whoever is at work still writes there
+        own.stop()
+        del _desks[run]
         with open_ledger(settings.ledger_url) as book:
             book.end_run(run, outcome)
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _locked(watcher: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    def tell(progress: Progress) -> None:
-        with _guard:
-            watcher(progress)
-
-    return tell
+def _remember_plan(book: Ledger, job: Job) -> None:
+    """What this run sets out to make; with `--only` the rest stays as it was."""
+    partial = bool(job.request.only)
+    chosen = {work.shot.shot_id for work in job.work} | set(job.kept)
+    book.plan_shots(
+        job.campaign.campaign,
+        job.realm,
+        {
+            shot.shot_id: [recipe.sha256 for recipe in shot.recipes]
+            for shot in job.shot_list.shots
+            if not partial or shot.shot_id in chosen
+        },
+        () if partial else job.retired_ids,
+    )

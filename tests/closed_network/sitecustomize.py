@@ -14,6 +14,14 @@ class ClosedNetworkError(OSError):
     pass
 
 
+def _is_number(host):
+    try:
+        ipaddress.ip_address(host.decode() if isinstance(host, bytes) else host)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_here(host):
     if host in {None, "", "localhost"}:
         return True
@@ -50,7 +58,8 @@ def close():
         return call
 
     def guarded_look_up(host, *args, **kwargs):
-        if not _is_here(host):
+        # looking a number up asks nobody; connecting to it would
+        if not _is_here(host) and not _is_number(host):
             _refuse(host)
         return look_up(host, *args, **kwargs)
 

@@ -38,7 +38,7 @@ BROKEN = {
     "keys that products do not have": (
         'campaign: spring\nproducts: {form: products.csv, limt: 3}\nprompt: studio.j2\naspect_ratios: ["1:1"]\n',
         [
-            "2:12: unknown key 'form' under products (allowed: from, items, format, key, columns, image_base, translations, continuation, where, limit, on_bad_row); did you mean 'format'?",
+            "2:12: unknown key 'form' under products (allowed: from, items, format, key, columns, image_base, translations, continuation, where, limit, on_bad_row); did you mean 'from'?",
             "2:32: unknown key 'limt' under products (allowed: from, items, format, key, columns, image_base, translations, continuation, where, limit, on_bad_row); did you mean 'limit'?",
         ],
     ),
