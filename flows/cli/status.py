@@ -36,7 +36,8 @@ def status(
         return 0
     with open_ledger(settings.ledger_url) as book:
         tally = book.tally()
-        unsettled = [take for realm in Realm for take in book.unsettled(realm)]
+        paid = [realm for realm in Realm if realm is not Realm.PROOF]
+        unsettled = [take for realm in paid for take in book.unsettled(realm)]
         runs = book.runs(name)
     if json:
         terminal.document(

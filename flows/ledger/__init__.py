@@ -3,7 +3,7 @@
 The ledger is written before money moves; the store keeps the bytes that were bought.
 """
 
-from flows.ledger.ledger import Ledger, open_ledger
+from flows.ledger.ledger import IllegalStepError, Ledger, open_ledger
 from flows.ledger.store import TakeStore
 
-__all__ = ["Ledger", "TakeStore", "open_ledger"]
+__all__ = ["IllegalStepError", "Ledger", "TakeStore", "open_ledger"]

@@ -24,6 +24,10 @@ from flows.nouns.take import FOLLOWS, Realm, Take, TakeState
 
 CHUNK = 500
 
+_OPEN = frozenset({TakeState.SENT, TakeState.UNKNOWN})
+"""Sent, and no answer is known. Of a proof, which is drawn here and costs nothing, that is the
+same as not begun: a run that was killed while it drew parks nothing."""
+
 
 class IllegalStepError(RuntimeError):
     """A take cannot go from its state to that one: a defect of the program, or a lost race."""
@@ -62,7 +66,14 @@ class Ledger:
     # -- what is true
 
     def takes(self, realm: Realm, recipes: Collection[str]) -> Mapping[str, Take]:
-        """The takes of these recipes that the ledger knows."""
+        """The takes of these recipes that the ledger knows (see `_OPEN` for proofs)."""
+        return {
+            recipe: take
+            for recipe, take in self._rows(realm, recipes).items()
+            if realm is not Realm.PROOF or take.state not in _OPEN
+        }
+
+    def _rows(self, realm: Realm, recipes: Collection[str]) -> dict[str, Take]:
         wanted = set(recipes)
         with self._engine.connect() as connection:
             query = select(tables.takes).where(tables.takes.c.realm == realm)
@@ -133,6 +144,8 @@ class Ledger:
         table = tables.takes
         again = [state for state, then in FOLLOWS.items() if TakeState.INTENDED in then]
         again.remove(TakeState.UNKNOWN)  # never silently: `on_unknown` and `settle` decide that
+        if take.realm is Realm.PROOF:
+            again.extend(_OPEN)
         values = {
             "state": TakeState.INTENDED,
             "provider": take.provider,

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from flows.errors import EnvironmentFault
-from flows.ledger import Ledger, TakeStore
+from flows.ledger import IllegalStepError, Ledger, TakeStore
 from flows.nouns.output import ratio_of
 from flows.nouns.recipe import Recipe, master_size
 from flows.nouns.reference import Reference
@@ -98,7 +98,14 @@ class _Dispatch:
             reason = f"no answer: {type(error).__name__}"
             self._book.step(take, TakeState.UNKNOWN, run=self._run, reason=reason)
             return self._outcome(take)
-        return self._keep(take, reply)
+        try:
+            return self._keep(take, reply)
+        except IllegalStepError:
+            # another run drew the same proof meanwhile and was first: theirs is as good
+            outcome = self._outcome(take)
+            if outcome.take.state is not TakeState.DONE:
+                raise
+            return outcome
 
     def _keep(self, take: Take, reply: Reply) -> Outcome:
         """Write down what the answer means, the bytes first."""

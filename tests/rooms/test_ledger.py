@@ -88,6 +88,14 @@ def test_an_unknown_take_is_never_silently_intended_again(book: Ledger) -> None:
     assert [one.recipe for one in book.unsettled(Realm.LIVE)] == ["a" * 64]
 
 
+def test_a_proof_without_an_answer_counts_as_not_begun(book: Ledger) -> None:
+    proof = take(realm=Realm.PROOF)
+    assert book.intend(proof, run="r1", price_usd=None)
+    book.step(proof, TakeState.SENT, run="r1")
+    assert book.takes(Realm.PROOF, ["a" * 64]) == {}
+    assert book.intend(proof, run="r2", price_usd=None)
+
+
 def test_of_two_runs_that_intend_at_once_one_wins(book: Ledger) -> None:
     start = threading.Barrier(8)
     won: list[bool] = []
