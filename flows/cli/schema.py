@@ -7,5 +7,5 @@ def schema() -> int:
     """Print the JSON Schema of a campaign file, for editors and checks."""
     from flows import read
 
-    terminal.document(read.schema())
+    terminal.document(read.schema(), indent=2)
     return 0

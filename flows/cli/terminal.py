@@ -70,9 +70,13 @@ def result(text: str) -> None:
     print(text, flush=True)
 
 
-def document(value: object) -> None:
-    """One JSON document on standard output, and nothing else there."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=1, default=_plain)
+def document(value: object, *, indent: int | None = None) -> None:
+    """One JSON document on standard output, and nothing else there.
+
+    On one line unless `indent` is given: a plan of a hundred thousand shots is written by the
+    quick encoder, which does not indent.
+    """
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent, default=_plain))
     sys.stdout.write("\n")
     sys.stdout.flush()
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict
 
-from flows.nouns.output import ratio_of
-from flows.nouns.shot import Shot, ShotList, ShotState
+from flows.nouns.output import Output, ratio_of
+from flows.nouns.shot import RetiredShot, Shot, ShotList, ShotState
 from flows.plan.masters import planned_size
 
 PlannedReference = TypedDict("PlannedReference", {"role": str, "from": str, "sha256": str})
@@ -49,7 +50,6 @@ class Document(TypedDict):
     realm: str
     shots: list[PlannedShot]
     skipped_rows: list[dict[str, str]]
-    retired: list[dict[str, str]]
     notes: list[str]
     totals: dict[str, Any]
 
@@ -57,19 +57,25 @@ class Document(TypedDict):
 def document(plan: ShotList, paths: Mapping[str, Sequence[str]] | None = None) -> Document:
     """The plan as one JSON document.
 
-    `paths` maps a shot id to its paths as they will be published, in the order of `Shot.paths` and
-    without `images/`; a shot that is not in it shows its rendered paths.
+    `paths` maps a shot id to its paths below the destination (they begin with `images/`), in the
+    order of `Shot.paths`; a shot that is not in it shows its rendered paths. Retired shots stand
+    after the wanted ones; `totals.shots` counts the wanted.
     """
     final = paths or {}
     return {
         "campaign": plan.campaign,
         "realm": plan.realm.value,
-        "shots": [_shot(shot, final.get(shot.shot_id, shot.paths)) for shot in plan.shots],
+        "shots": [
+            *(
+                _shot(shot, final.get(shot.shot_id) or [f"images/{path}" for path in shot.paths])
+                for shot in plan.shots
+            ),
+            *map(_retired, plan.retired),
+        ],
         "skipped_rows": [
             {"place": row.place, "product": row.product, "reason": row.reason}
             for row in plan.skipped
         ],
-        "retired": [{"shot_id": one.shot_id, "why": one.why} for one in plan.retired],
         "notes": list(plan.notes),
         "totals": totals(plan),
     }
@@ -117,20 +123,41 @@ def _shot(shot: Shot, paths: Sequence[str]) -> PlannedShot:
     }
 
 
+def _retired(one: RetiredShot) -> PlannedShot:
+    """A shot of which only the ledger knows any more."""
+    return {
+        "shot_id": one.shot_id,
+        "product": "",
+        "variant": "",
+        "locale": "",
+        "aspect_ratio": "",
+        "state": ShotState.RETIRED.value,
+        "why": one.why,
+        "prompt": "",
+        "references": [],
+        "renditions": [],
+        "recipes": [],
+    }
+
+
+@functools.cache
+def _size(output: Output, ratio: str, tier: str) -> tuple[int, int]:
+    return planned_size(output, ratio_of(ratio), tier)
+
+
 def _renditions(shot: Shot, paths: Sequence[str]) -> Iterator[PlannedRendition]:
     recipe = shot.recipes[0]
-    shape = ratio_of(recipe.ratio)
     files = sum(len(output.formats) for output in shot.outputs)
     numbers: Sequence[int | None] = [None]
     if len(paths) > files:
         numbers = range(1, len(paths) // files + 1)
     following = iter(paths)
     for output in shot.outputs:
-        width, height = planned_size(output, shape, recipe.tier)
+        width, height = _size(output, recipe.ratio, recipe.tier)
         for format_, take in itertools.product(output.formats, numbers):
             rendition: PlannedRendition = {
                 "name": output.name,
-                "path": f"images/{next(following)}",
+                "path": next(following),
                 "width": width,
                 "height": height,
                 "format": format_,

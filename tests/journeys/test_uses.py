@@ -127,6 +127,7 @@ def test_a_plan_as_json_says_what_the_contract_promises(
         "references", "renditions", "recipes",
     }  # fmt: skip
     assert (shot["shot_id"], shot["variant"], shot["locale"]) == ("MUG-01/1x1", "", "")
+    assert [one["path"] for one in shot["renditions"]] == ["images/MUG-01/1x1.jpg"]
     assert not (root / "outputs").exists()
 
 

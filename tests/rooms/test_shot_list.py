@@ -432,7 +432,7 @@ def test_the_document_is_the_plan_as_json():
         references=[{"from": "{{ product.image }}"}],
     )
     plan = planned(asked, book=Ledger(earlier={"OLD/1x1": ("x",)}))
-    found = document(plan, {"MUG-01/4x5": ("mug-01/4x5.jpg", "mug-01/feed-4x5.jpg")})
+    found = document(plan, {"MUG-01/4x5": ("images/mug-01/4x5.jpg", "images/mug-01/feed-4x5.jpg")})
     assert json.loads(json.dumps(found)) == {
         "campaign": "mugs",
         "realm": "proof",
@@ -470,10 +470,22 @@ def test_the_document_is_the_plan_as_json():
                     },
                 ],
                 "recipes": [plan.shots[0].recipes[0].sha256],
-            }
+            },
+            {
+                "shot_id": "OLD/1x1",
+                "product": "",
+                "variant": "",
+                "locale": "",
+                "aspect_ratio": "",
+                "state": "retired",
+                "why": "its product left the catalogue",
+                "prompt": "",
+                "references": [],
+                "renditions": [],
+                "recipes": [],
+            },
         ],
         "skipped_rows": [],
-        "retired": [{"shot_id": "OLD/1x1", "why": "its product left the catalogue"}],
         "notes": [],
         "totals": {
             "shots": 1,
