@@ -58,12 +58,13 @@ def campaign(
         defaults=defaults,
     )
     job = jobs.planned(request)
+    jobs.ready(job)
     _show_plan(job)
     with jobs.begun(job) as bench:
         products = [
-            make_product.with_options(task_run_name=batch.name).submit(
-                _as_it_is(batch), _as_it_is(bench)
-            )
+            make_product.with_options(
+                task_run_name=batch.name.replace("{", "{{").replace("}", "}}")
+            ).submit(_as_it_is(batch), _as_it_is(bench))
             for batch in job.batches()
         ]
         watch = _progress(len(products))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flows.errors import EnvironmentFault
 from flows.nouns.workspace import Workspace
 
 KEY_VARIABLES: Mapping[str, str] = {
@@ -38,7 +39,11 @@ class Settings:
         """Read the environment; a `.env` in the workspace fills in what it does not say."""
         from dotenv import dotenv_values
 
-        written = dotenv_values(workspace.root / ".env")
+        file = workspace.root / ".env"
+        try:
+            written = dotenv_values(file)
+        except (OSError, UnicodeDecodeError) as error:
+            raise EnvironmentFault(f"{file}: cannot be read: {error}; save it as UTF-8") from error
         values = {**{k: v for k, v in written.items() if v is not None}, **os.environ}
         state = workspace.state
         return cls(
@@ -59,15 +64,17 @@ class Settings:
         prefix = "sqlite:///"
         return (
             not self.ledger_url.startswith(prefix)
-            or Path(self.ledger_url.removeprefix(prefix)).is_file()
+            or Path(self.ledger_url.removeprefix(prefix)).exists()
         )
 
 
-def quiet_prefect(*, verbose: bool) -> None:
+def quiet_prefect(api_url: str | None, *, verbose: bool) -> None:
     """Set what Prefect reads as it is imported: no telemetry, no chatter between our lines.
 
     What a person has set in the environment wins; `verbose` lets Prefect speak.
     """
+    if api_url is not None:
+        os.environ["PREFECT_API_URL"] = api_url
     for name, value in {
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_CLI_PROMPT": "false",

@@ -38,6 +38,17 @@ class Place:
         """Where `path` is, for a person or another program."""
         return f"{self._root or self.url}/{path}" if path else (self._root or self.url)
 
+    def probe(self) -> None:
+        """Write a file and take it away again: asked before anything is bought for this place.
+
+        Raises:
+            EnvironmentFault: the place cannot be written.
+
+        """
+        name = f".probe-{secrets.token_hex(4)}"
+        self.write(name, b"")
+        self.remove(name)
+
     def write(self, path: str, data: bytes) -> None:
         """Write whole or not at all.
 

@@ -12,6 +12,7 @@ import inspect
 import io
 import os
 import re
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from unittest import mock
@@ -22,6 +23,7 @@ from flows.plan.prompts import filters
 README = Path(__file__).parent.parent / "README.md"
 RENEW = "python -m tests.readme"
 EVERYWHERE = "Everywhere"
+WIDTH = 104
 
 _PART = re.compile(
     r"(?P<begin><!-- generated: (?P<name>[a-z-]+) -->\n)(?P<text>.*?)(?P<end><!-- /generated -->)",
@@ -29,6 +31,7 @@ _PART = re.compile(
 )
 _TITLE = re.compile(r"╭─ (?P<title>.+?) ─*╮")
 _ROW = re.compile(r"│ (?P<row>.*?) *│")
+_ROW_NAME = re.compile(r"(\*  )?\S+( \S+)*  +")
 
 
 def help_text(*words: str) -> str:
@@ -58,18 +61,13 @@ def panels(text: str) -> dict[str, list[str]]:
 
 
 def _name(row: str) -> str:
-    return row.split()[0]
+    return row.split(maxsplit=1)[0]
 
 
-def commands() -> dict[str, str]:
-    """Each command and what it does, in the order of `shotlist --help`."""
+def commands() -> list[str]:
+    """Each command, in the order of `shotlist --help`."""
     rows = panels(help_text())["Commands"]
     return {_name(row): " ".join(row.split()[1:]) for row in rows if not _name(row).startswith("-")}
-
-
-def _command_table() -> str:
-    rows = [f"| `shotlist {name}` | {does} |" for name, does in commands().items()]
-    return "\n".join(["| command | what it does |", "| --- | --- |", *rows, ""])
 
 
 def _help_of_commands() -> str:
@@ -87,8 +85,16 @@ def _help_of_commands() -> str:
 
 
 def _block(head: str, does: str, rows: list[str]) -> str:
-    lines = [does, *(line for row in rows for line in row.splitlines())]
+    lines = [does, *(line for row in rows for line in _wrapped(row))]
     return "\n".join([head, *(f"  {line}" for line in lines if line)])
+
+
+def _wrapped(row: str) -> list[str]:
+    """A row in wider lines than a terminal's, without defaults that go without saying."""
+    text = " ".join(line.strip() for line in row.splitlines()).replace(" [default: False]", "")
+    name = _ROW_NAME.match(text)
+    indent = " " * (name.end() if name else 0)
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _filter_table() -> str:
@@ -98,7 +104,6 @@ def _filter_table() -> str:
 
 
 PARTS: Mapping[str, Callable[[], str]] = {
-    "commands": _command_table,
     "help": _help_of_commands,
     "filters": _filter_table,
 }

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from flows import __version__
 from flows.cli import terminal
@@ -26,6 +26,7 @@ app = App(
     ),
     version=__version__,
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # told in our own words, below
 )
 _COMMANDS = {
     "init": "Lay out a new workspace that runs as it is.",
@@ -43,21 +44,21 @@ for _place, (_command, _help) in enumerate(_COMMANDS.items()):
     app.command(f"flows.cli.{_command}:{_command}", name=_command, help=_help, sort_key=_place)
 
 
-app.meta.group_parameters = "Everywhere"
+_EVERYWHERE = Group("Everywhere")
 
 
 @app.meta.default
 def launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    quiet: Annotated[bool, Parameter(negative="")] = False,
-    verbose: Annotated[bool, Parameter(negative="")] = False,
-    log_file: Path | None = None,
+    quiet: Annotated[bool, Parameter(negative="", group=_EVERYWHERE)] = False,
+    verbose: Annotated[bool, Parameter(negative="", group=_EVERYWHERE)] = False,
+    log_file: Annotated[Path | None, Parameter(group=_EVERYWHERE)] = None,
 ) -> int:
     """Plan, make and publish campaign images.
 
     Args:
         quiet: say nothing but results and errors.
-        verbose: say more: notes of the planner, Prefect's own log.
+        verbose: let Prefect's own log through.
         log_file: write what is said to this file as well.
     """
     terminal.set_up(quiet=quiet, verbose=verbose, log_file=log_file)

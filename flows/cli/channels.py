@@ -21,7 +21,6 @@ def channels(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
         terminal.document({"channels": [asdict(channel) for channel in found]})
         return 0
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -40,5 +39,5 @@ def channels(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
             f"{channel.max_bytes / 1000:,.0f} kB" if channel.max_bytes else "-",
             channel.verified,
         )
-    Console(highlight=False).print(table)
+    terminal.tables().print(table)
     return 0

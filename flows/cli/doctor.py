@@ -38,14 +38,23 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
 
 def _findings() -> Iterator[Finding]:
     from flows.nouns.workspace import Workspace
+    from flows.providers import names
     from flows.settings import KEY_VARIABLES, Settings
 
     workspace = Workspace(Path.cwd())
-    settings = Settings.load(workspace)
+    try:
+        settings = Settings.load(workspace)
+    except ShotlistError as error:
+        yield Finding("settings", False, str(error))
+        return
     yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
     yield _prefect(settings.prefect_api_url)
     for host, variable in sorted(KEY_VARIABLES.items()):
         keys = len(settings.keys.get(host, ()))
+        if host not in names():
+            set_ = f"{variable} is set, but " if keys else ""
+            yield Finding(host, None, f"{set_}this version has no adapter for it yet")
+            continue
         said = terminal.counted(keys, "key") if keys else f"no key; set {variable} to use it"
         yield Finding(host, True if keys else None, said)
     yield _ledger(settings.ledger_url, settings.ledger_is_there())
@@ -66,19 +75,23 @@ def _prefect(api_url: str | None) -> Finding:
         )
     if api_url is None:
         return Finding("prefect", True, f"{prefect}, its own local server for each run")
+    if fault := unreachable(api_url):
+        return Finding("prefect", False, fault)
+    return Finding("prefect", True, f"{prefect}, server at {api_url}")
+
+
+def unreachable(api_url: str) -> str:
+    """Why the Prefect server at `api_url` cannot be used; empty where it answers."""
     import httpx
 
     try:
-        answer = httpx.get(f"{api_url.rstrip('/')}/health", timeout=5)
-        answer.raise_for_status()
-    except httpx.HTTPError as error:
-        return Finding(
-            "prefect",
-            False,
+        httpx.get(f"{api_url.rstrip('/')}/health", timeout=10).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return (
             f"PREFECT_API_URL does not answer ({type(error).__name__}); start that server or "
-            f"unset the variable",
+            f"unset the variable"
         )
-    return Finding("prefect", True, f"{prefect}, server at {api_url}")
+    return ""
 
 
 def _ledger(url: str, is_there: bool) -> Finding:

@@ -61,7 +61,6 @@ def plan(
 def show(job: Job, *, rows: int | None) -> None:
     """The plan for a person: a table of shots, the sums, and what is worth knowing."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     shots = job.shot_list.shots
@@ -83,7 +82,7 @@ def show(job: Job, *, rows: int | None) -> None:
             str(len(job.paths[index])),
             why,
         )
-    console = Console(highlight=False)
+    console = terminal.tables()
     console.print(table)
     if len(shots) > len(shown):
         console.print(f"… and {terminal.counted(len(shots) - len(shown), 'shot')} more (--all)")

@@ -59,9 +59,10 @@ class _Counts:
 
     def __str__(self) -> str:
         text = (
-            f"{self.products:,} of {self.products_wanted:,} products, "
-            f"{self.shots:,} of {self.shots_wanted:,} shots, "
-            f"{self.files:,} of {self.files_wanted:,} files, spent {terminal.money(self.usd)}"
+            f"{self.products:,} of {terminal.counted(self.products_wanted, 'product')}, "
+            f"{self.shots:,} of {terminal.counted(self.shots_wanted, 'shot')}, "
+            f"{self.files:,} of {terminal.counted(self.files_wanted, 'file')}, "
+            f"spent {terminal.money(self.usd)}"
         )
         if self.per_s:
             text += f", {self.per_s:.1f} shots/s, {terminal.duration(self.left_s)} left"

@@ -44,7 +44,6 @@ def providers(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
         terminal.document({"providers": rows})
         return 0
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -59,5 +58,5 @@ def providers(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
             "yes" if row["configured"] else f"set {row['key_variable']}",
             "not known" if price is None else str(price),
         )
-    Console(highlight=False).print(table)
+    terminal.tables().print(table)
     return 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -9,9 +10,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from flows.cli import terminal
-from flows.errors import BadInput, Fault
+from flows.errors import BadInput, EnvironmentFault, Fault
 
 if TYPE_CHECKING:
     from flows.jobs import Job, Summary
@@ -22,7 +24,7 @@ def run(
     /,
     *,
     provider: Annotated[list[str] | None, Parameter(negative="")] = None,
-    max_cost: float | None = None,
+    max_cost: Annotated[float | None, Parameter(validator=Number(gte=0))] = None,
     yes: Annotated[bool, Parameter(negative="")] = False,
     only: Annotated[list[str] | None, Parameter(negative="")] = None,
     to: str | None = None,
@@ -43,6 +45,8 @@ def run(
     """
     from flows import jobs
 
+    if max_cost is not None and math.isnan(max_cost):
+        raise BadInput("the run was not started", [Fault("--max-cost", "nan is no amount")])
     terminal.say(f"reading {spec}")
     request = jobs.Request(
         spec=spec,
@@ -98,12 +102,16 @@ def _ask(job: Job, *, yes: bool) -> None:
 
 def _make(job: Job) -> Summary:
     from flows import jobs
+    from flows.cli.doctor import unreachable
     from flows.cli.progress import watching
     from flows.settings import quiet_prefect
 
-    request = job.request
+    request, api_url = job.request, job.settings.prefect_api_url
+    if api_url is not None and (fault := unreachable(api_url)):
+        raise EnvironmentFault(fault)
+    jobs.ready(job)
     with watching(job) as watcher, _interruptible():
-        quiet_prefect(verbose=terminal.is_verbose())
+        quiet_prefect(api_url, verbose=terminal.is_verbose())
         jobs.hand_over(job, watcher)
         from flows.campaign import campaign
 
@@ -140,7 +148,9 @@ def _interruptible() -> Iterator[None]:
 def _tell_end(job: Job, summary: Summary) -> None:
     for failure in summary.failures:
         terminal.error(f"{failure['shot_id']}: {failure['stage']}: {failure['reason']}")
-    if summary.made_files == 0 and not summary.failures:
+    for row in summary.remarks:
+        terminal.note(row)
+    if summary.made_files == 0 and not summary.failures and not summary.retired:
         terminal.result(
             f"nothing to do: {terminal.counted(summary.published, 'shot')} "
             f"({terminal.counted(summary.files, 'file')}) already there; "
@@ -151,7 +161,8 @@ def _tell_end(job: Job, summary: Summary) -> None:
         terminal.result(
             f"published {summary.published:,} of {terminal.counted(summary.shots, 'shot')} "
             f"({terminal.counted(summary.files, 'file')}); "
-            f"{verb} {terminal.counted(summary.bought, 'take')}, kept {summary.kept:,}, "
+            f"{verb} {terminal.counted(summary.bought, 'take')}, "
+            f"{terminal.counted(summary.kept, 'shot')} from takes that were there, "
             f"spent {terminal.money(summary.spent_usd)}"
             + (f", retired {summary.retired:,}" if summary.retired else "")
         )

@@ -75,10 +75,9 @@ def _campaign(spec: str) -> str:
 
 def _show(ledger: str, tally: Any, runs: Any) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = terminal.tables()
     takes = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in ("realm", "host", "state"):
         takes.add_column(heading)
@@ -92,7 +91,7 @@ def _show(ledger: str, tally: Any, runs: Any) -> None:
         return
     last = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in ("run", "campaign", "realm", "began", "ended", "outcome"):
-        last.add_column(heading)
+        last.add_column(heading, overflow="fold", no_wrap=heading == "run")
     for run in runs:
         last.add_row(
             run["id"],

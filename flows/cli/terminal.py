@@ -46,6 +46,13 @@ def console() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def tables() -> Console:
+    """Standard output for tables: as wide as the terminal, wide enough for ids elsewhere."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
 def say(text: str) -> None:
     """A line of progress."""
     write_log(text)

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from flows.drawing.colour import Bytes
+from flows.drawing.contour import refined
 from flows.drawing.ground import SMALL, find_product
-from flows.drawing.matte import Place, along_mask, bled
+from flows.drawing.matte import Place, along_contour, bled
 from flows.drawing.photo import open_photo
 from flows.drawing.region import Mask, border, grown, opened, reached
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A photo that was looked at. `mask` is the product on a small copy of it.
+    """A photo that was looked at. `mask` is the product on a small copy of it, `fine` its contour.
 
     Without a mask the photo is to be shown whole, for the `reason` given. `by_alpha` says that the
     photo brings its own cut.
@@ -29,6 +31,7 @@ class Found:
     mask: Mask | None
     by_alpha: bool
     reason: str
+    fine: Bytes | None = None
 
 
 def find(data: bytes) -> Found:
@@ -47,8 +50,8 @@ def find(data: bytes) -> Found:
                 return Found(photo, _small(photo.convert("RGB")), kept, by_alpha=True, reason="")
         photo = _on_white(photo)
     small = _small(photo)
-    mask, reason = _remembered(data, small)
-    return Found(photo, small, mask, by_alpha=False, reason=reason)
+    mask, reason, fine = _remembered(data, photo, small)
+    return Found(photo, small, mask, by_alpha=False, reason=reason, fine=fine)
 
 
 def cut_out(found: Found, box: tuple[int, int]) -> Image.Image:
@@ -57,12 +60,12 @@ def cut_out(found: Found, box: tuple[int, int]) -> Image.Image:
         return _fitted(found.photo, box)
     place = Place.around(found.mask, found.photo.size)
     picture = _fitted(found.photo.crop(place.box), box)
-    if found.by_alpha:
+    if found.fine is None:
         stencil = place.sized(grown(found.mask, 1), picture.size)
         own = np.asarray(picture.getchannel("A"))
         picture.putalpha(Image.fromarray(np.minimum(own, stencil)))
         return trimmed(bled(picture, found.small, place))
-    return trimmed(along_mask(picture, found.small, found.mask, place))
+    return trimmed(along_contour(picture, found.small, found.mask, found.fine, place))
 
 
 def trimmed(picture: Image.Image) -> Image.Image:
@@ -100,20 +103,23 @@ def _on_white(photo: Image.Image) -> Image.Image:
 
 # One product is drawn for many ratios and variants, and looking for its ground costs most of the
 # cut. The mask depends on nothing but the bytes, so remembering it cannot change a drawing.
-_MASKS: OrderedDict[bytes, tuple[Mask | None, str]] = OrderedDict()
-_MASKS_LOCK = threading.Lock()
-_MASKS_KEPT = 64
+_Cut = tuple[Mask | None, str, Bytes | None]
+_CUTS: OrderedDict[bytes, _Cut] = OrderedDict()
+_CUTS_LOCK = threading.Lock()
+_CUTS_KEPT = 32  # of up to 1.5 MB each
 
 
-def _remembered(data: bytes, small: Image.Image) -> tuple[Mask | None, str]:
+def _remembered(data: bytes, photo: Image.Image, small: Image.Image) -> _Cut:
     key = hashlib.sha256(data).digest()
-    with _MASKS_LOCK:
-        if key in _MASKS:
-            _MASKS.move_to_end(key)
-            return _MASKS[key]
+    with _CUTS_LOCK:
+        if key in _CUTS:
+            _CUTS.move_to_end(key)
+            return _CUTS[key]
     verdict = find_product(small)
-    with _MASKS_LOCK:
-        _MASKS[key] = verdict.product, verdict.reason
-        while len(_MASKS) > _MASKS_KEPT:
-            _MASKS.popitem(last=False)
-    return verdict.product, verdict.reason
+    fine = None if verdict.product is None else refined(photo, verdict.product)
+    cut = verdict.product, verdict.reason, fine
+    with _CUTS_LOCK:
+        _CUTS[key] = cut
+        while len(_CUTS) > _CUTS_KEPT:
+            _CUTS.popitem(last=False)
+    return cut

@@ -13,18 +13,11 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from flows.drawing.colour import Floats, oklab
-from flows.drawing.region import Mask, border, grown, largest_share, opened, reached, shrunk
+from flows.drawing.contour import settled
+from flows.drawing.fairness import Verdict, contour_judged, judged
+from flows.drawing.region import Mask, grown, largest_share, opened, reached, shrunk
 
 SMALL = 340  # pixels of the longer edge that the ground is looked for at
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`product` is the mask on the small copy, or None and the reason for no fair cut."""
-
-    product: Mask | None
-    reason: str
-    measures: dict[str, float]
 
 
 def find_product(photo: Image.Image) -> Verdict:
@@ -56,8 +49,22 @@ def find_product(photo: Image.Image) -> Verdict:
             limits = Limits(max(0.022, 2.5 * rough), 0.3, foot=foot)
             bold = _cut(lab, model, steep, limits, measures)
             if bold.product is not None and _only_shadow_went(careful, bold.product):
-                return bold
-    return careful
+                return _settled(photo, careful.product, bold, model, steep)
+    return _settled(photo, careful.product, careful, model, steep)
+
+
+def _settled(
+    photo: Image.Image, careful: Mask | None, rough: Verdict, model: Floats, steep: Floats
+) -> Verdict:
+    """The rough cut moved onto the photo's edges; none where too little of it lies on any."""
+    if rough.product is None:
+        return rough
+    lab = oklab(np.asarray(photo))
+    shade = _like_ground(lab, model, 0.12, slack=0.01)
+    wider = rough.product if careful is None else careful
+    product, doubt = settled(lab, wider, rough.product, shade & (steep < 0.05))
+    strict = _like_ground(lab, model, 0.12)
+    return contour_judged(product, lab, model, strict, rough.measures | {"doubt": doubt})
 
 
 def _only_shadow_went(careful: Verdict, bold: Mask) -> bool:
@@ -105,7 +112,7 @@ def _cut(
     if limits.foot:
         product = _without_foot(product, lab, model, steep)
     product = reached(product, opened(product, 2))
-    return _judged(product, lab, model, steep, limits.edge, dict(measures))
+    return judged(product, lab, model, steep, limits.edge, dict(measures))
 
 
 def _ground(lab: Floats) -> tuple[Floats, float]:
@@ -234,55 +241,3 @@ def _tall(mask: Mask, height: int) -> Mask:
     spread = np.pad(core, ((down, up), (0, 0))).cumsum(axis=0, dtype=np.int32)
     near = spread[up + down :] - np.pad(spread, ((1, 0), (0, 0)))[: -up - down - 1]
     return np.asarray(near[: len(mask)] > 0) & mask
-
-
-def _judged(
-    product: Mask,
-    lab: Floats,
-    model: Floats,
-    steep: Floats,
-    edge: float,
-    measures: dict[str, float],
-) -> Verdict:
-    """Keep the cut only where it is plainly a thing: whole, inside the photo, and well bounded."""
-    measures["share"] = share = float(product.mean())
-    if not 0.012 < share < 0.9:
-        return Verdict(None, "no product stands out from the ground", measures)
-    off = np.sqrt(((lab - model) ** 2).sum(axis=2))
-    measures["apart"] = float(np.median(off[product]))
-    rim = border(product)
-    measures["cropped"] = float(rim.mean())
-    if measures["cropped"] > 0.012 or int((rim[1:] & ~rim[:-1]).sum()) > 2:
-        return Verdict(None, "the product is cut off by the photo's edge", measures)
-    # A cut that leaked into the product leaves shreds: little is left when thin parts are taken.
-    radius = max(1, round(0.06 * float(np.sqrt(product.sum()))))
-    closed = ~opened(~product, radius)
-    measures["solid"] = float(product.sum()) / float(closed.sum())
-    measures["thick"] = float(opened(product, max(1, radius // 2)).sum()) / float(product.sum())
-    contour = product & ~shrunk(product, 1)
-    measures["bounded"] = float(grown(steep > 1.4 * edge, 2)[contour].mean())
-    if measures["solid"] < 0.82 or measures["thick"] < 0.6:
-        return Verdict(None, "the product cannot be told from the ground", measures)
-    measures["bitten"] = _bitten(product, off)
-    if measures["bitten"] > 0.03:
-        return Verdict(None, "the product runs into the ground", measures)
-    # A soft contour is a leak; the paler the product, the easier. The bold cut calls only a large
-    # step a contour, and is compared with the careful one besides.
-    firm = 0.85 if edge > 0.02 else 0.94 if measures["apart"] < 0.16 else 0.92
-    if measures["bounded"] < firm or measures["apart"] < 0.095:
-        return Verdict(None, "the product is too like the ground", measures)
-    return Verdict(product, "", measures)
-
-
-def _bitten(product: Mask, off: Floats) -> float:
-    """How much was taken for shadow where none falls: high up, or between parts of the product."""
-    rows, columns = np.flatnonzero(product.any(axis=1)), np.flatnonzero(product.any(axis=0))
-    inside = np.zeros_like(product)
-    inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
-    high = np.zeros_like(product)
-    high[: rows[0] + round(0.55 * (rows[-1] - rows[0]))] = True
-    above = np.maximum.accumulate(product, axis=0)
-    below = np.maximum.accumulate(product[::-1], axis=0)[::-1]
-    doubtful = inside & ~product & (off > 0.05) & (high | (above & below))
-    doubtful = opened(doubtful, 2)
-    return float(doubtful.sum()) / float(product.sum())

@@ -56,23 +56,28 @@ class Place:
         return np.asarray(small[y, x])
 
 
-def along_mask(picture: Image.Image, small: Image.Image, mask: Mask, place: Place) -> Image.Image:
-    """Between sure product and sure ground, alpha is where the colour lies between the two."""
-    inner, outer = shrunk(mask, 2), ~grown(mask, 2)
-    size = picture.size
-    soft = place.sized(mask, size, blur=1.0)
-    sure, never = place.sized(inner, size), place.sized(outer, size)
-    rows, columns = np.nonzero((sure < 250) & (never < 250))
+def along_contour(
+    picture: Image.Image, small: Image.Image, mask: Mask, fine: Bytes, place: Place
+) -> Image.Image:
+    """The picture with its contour for alpha; the ground's share in its rim's colour taken out."""
+    contour = Image.fromarray(fine)
+    across, down = contour.width / mask.shape[1], contour.height / mask.shape[0]
+    left, top, right, bottom = place.part
+    part = left * across, top * down, min(right * across, contour.width), bottom * down
+    part = *part[:3], min(part[3], contour.height)
+    stencil = contour.resize(picture.size, Image.Resampling.BICUBIC, box=part)
+    alpha = np.asarray(stencil)
+    reach = max(1.0, 1.4 * picture.width / max(part[2] - part[0], 1.0))
+    wide = np.asarray(stencil.filter(ImageFilter.GaussianBlur(reach)))
+    rows, columns = np.nonzero((alpha > 0) & (wide < 252))
     pixels = np.asarray(picture).copy()
-    front = place.sampled(_nearby(small, inner), size, rows, columns)
-    behind = place.sampled(_nearby(small, outer), size, rows, columns)
-    guess: Floats = soft[rows, columns].astype(np.float32) / np.float32(255)
-    alpha, colour = _unmixed(pixels[rows, columns].astype(np.float32), front, behind, guess)
-    whole = np.where(sure >= 250, np.uint8(255), np.uint8(0))
-    whole[rows, columns] = np.rint(alpha * 255).astype(np.uint8)
+    front = place.sampled(_nearby(small, shrunk(mask, 2)), picture.size, rows, columns)
+    behind = place.sampled(_nearby(small, ~grown(mask, 2)), picture.size, rows, columns)
+    share = np.minimum(alpha[rows, columns], wide[rows, columns]).astype(np.float32) / 255
+    colour = _unmixed(pixels[rows, columns].astype(np.float32), front, behind, share)
     pixels[rows, columns] = np.clip(np.rint(colour), 0, 255).astype(np.uint8)
     out = Image.fromarray(pixels)
-    out.putalpha(Image.fromarray(whole))
+    out.putalpha(stencil)
     return out
 
 
@@ -98,24 +103,16 @@ def bled(picture: Image.Image, small: Image.Image, place: Place) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def _unmixed(seen: Floats, front: Floats, behind: Floats, guess: Floats) -> tuple[Floats, Floats]:
-    """Alpha and product colour of pixels in which product and ground are mixed.
-
-    Where the two colours are alike, the blurred mask decides instead of the colour.
-    """
+def _unmixed(seen: Floats, front: Floats, behind: Floats, share: Floats) -> Floats:
+    """The product's colour in pixels of which at least `share` is product, the rest ground."""
     apart = front - behind
     length = (apart * apart).sum(axis=1)
-    lies = ((seen - behind) * apart).sum(axis=1) / (length + 1)
+    lies = np.clip(((seen - behind) * apart).sum(axis=1) / (length + 1), 0, 1)
     trust = length / (length + 900)
-    by_mask = np.clip((guess - 0.3) / 0.5, 0, 1)
-    by_colour = np.clip((lies - 0.12) / 0.76, 0, 1)
-    # Far from the mask's edge the mask is right: a highlight is no hole, a shadow no product.
-    room = np.clip(2.3 - np.abs(guess - 0.5) * 4, 0, 1)
-    alpha = np.asarray(by_mask + (by_colour - by_mask) * trust * room, dtype=np.float32)
-    # Alpha is firmer than the mixture was; to free the colour of ground, reckon with the mixture.
-    part = (alpha + (np.clip(np.minimum(alpha, lies), 0, 1) - alpha) * trust)[:, None]
+    # Where the two colours are alike nothing can be told, and the pixel is taken as it is.
+    part = (1 - (1 - lies) * trust * np.clip(2 - 2 * share, 0, 1))[:, None]
     pure = np.clip((seen - (1 - part) * behind) / np.maximum(part, 0.25), 0, 255)
-    return alpha, np.asarray(front + (pure - front) * part, dtype=np.float32)
+    return np.asarray(front + (pure - front) * part, dtype=np.float32)
 
 
 def _nearby(picture: Image.Image, where: Mask) -> Floats:

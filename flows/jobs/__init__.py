@@ -8,7 +8,7 @@ from flows.jobs.close import Summary, close, nothing_to_do
 from flows.jobs.job import Batch, Bench, Job, Request, Work
 from flows.jobs.make import Made, Progress, make
 from flows.jobs.prepare import check, prepare
-from flows.jobs.running import WORKERS, begun, desk, hand_over, planned
+from flows.jobs.running import WORKERS, begun, desk, hand_over, planned, ready
 
 __all__ = [
     "WORKERS",
@@ -29,4 +29,5 @@ __all__ = [
     "nothing_to_do",
     "planned",
     "prepare",
+    "ready",
 ]

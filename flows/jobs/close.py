@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +14,8 @@ from flows.jobs.make import Made
 from flows.ledger.ledger import now
 from flows.nouns.rendition import FailureRow, Manifest, RenditionRow, RunRow
 from flows.storage import read_bytes
+
+MOST_REMARKS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +31,12 @@ class Summary:
     made_files: int
     bought: int
     kept: int
+    """Shots that are published from takes that were there before this run."""
     retired: int
     spent_usd: float
     failures: list[FailureRow]
+    remarks: list[str]
+    """What a person should know of files that were made: upscaled, over a channel's bytes."""
     manifest: str
     gallery: str
 
@@ -64,6 +69,7 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
     _put(job, bench, made)
     failures = [failure for one in made for failure in one.failures]
     made_ids = {shot_id for one in made for shot_id in one.made_ids}
+    manifest_ids = made_ids | set(job.kept)
     retired = len({row["shot_id"] for row in _former_rows(job)} - _wanted_ids(job))
     manifest = publish.merge(
         job.former,
@@ -77,7 +83,7 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
                 started_at=bench.started_at,
                 ended_at=now(),
                 bought=sum(one.bought for one in made),
-                kept=len(job.kept),
+                kept=_kept(manifest_ids, made),
                 spent_usd=sum(one.spent_usd for one in made),
                 retired=retired,
                 skipped_rows=[
@@ -110,6 +116,10 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
         reference=_references(job),
     )
     return _summary(job, manifest, bench, made, retired=retired)
+
+
+def _kept(published: Collection[str], made: Sequence[Made]) -> int:
+    return len(set(published) - {shot_id for one in made for shot_id in one.fresh_ids})
 
 
 def _former_rows(job: Job) -> Sequence[RenditionRow]:
@@ -180,10 +190,13 @@ def _summary(
         files=len(manifest["renditions"]),
         made_files=sum(len(one.rows) for one in made),
         bought=sum(one.bought for one in made),
-        kept=len(job.kept),
+        kept=_kept({row["shot_id"] for row in manifest["renditions"]}, made),
         retired=retired,
         spent_usd=sum(one.spent_usd for one in made),
         failures=[failure for one in made for failure in one.failures],
+        remarks=[
+            f"{row['path']}: {note}" for one in made for row in one.rows for note in row["notes"]
+        ][:MOST_REMARKS],
         manifest=job.place.full("manifest.json"),
         gallery=job.place.full("gallery.html"),
     )

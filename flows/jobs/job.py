@@ -81,6 +81,8 @@ class Job:
     kept: Mapping[str, Sequence[RenditionRow]]
     """Shot id to the files of it that are at the destination and as they should be."""
     work: Sequence[Work]
+    pages_are_there: bool
+    """Whether the gallery and the table of renditions are at the destination."""
     notes: tuple[str, ...] = ()
     retired_ids: frozenset[str] = field(default_factory=frozenset)
 
@@ -99,7 +101,9 @@ class Job:
     @property
     def is_done(self) -> bool:
         """Nothing to make, nothing to take out of the manifest."""
-        return not self.work and self.former is not None and not self.retires
+        if self.work or self.former is None or self.retires:
+            return False
+        return self.pages_are_there
 
     def batches(self) -> list[Batch]:
         """The work by product, in the catalogue's order; past a thousand, several in each."""

@@ -27,6 +27,8 @@ class Made:
     takes: list[TakeRow] = field(default_factory=list)
     failures: list[FailureRow] = field(default_factory=list)
     made_ids: list[str] = field(default_factory=list)
+    fresh_ids: list[str] = field(default_factory=list)
+    """Shots for which a take was bought or drawn in this run."""
     bought: int = 0
     spent_usd: float = 0.0
 
@@ -62,26 +64,32 @@ def make(
         for index, work in enumerate(batch.work):
             if is_stopped():
                 break
-            outcomes = _takes(work, bench, host, book, store)
-            for outcome in outcomes:
-                if outcome.bought:
-                    cost = float(outcome.take.cost_usd or 0)
-                    bought, spent = bought + 1, spent + cost
-                    tell(Progress(takes=1, usd=cost))
-            failures = [
-                _failure(work.shot, outcome.take)
-                for outcome in outcomes
-                if outcome.take.state != TakeState.DONE
-            ]
-            takes = {outcome.take.recipe: outcome.take for outcome in outcomes}
+            failures: list[FailureRow] = []
+            stage = "shoot"
             try:
+                outcomes = _takes(work, bench, host, book, store)
+                for outcome in outcomes:
+                    if outcome.bought:
+                        cost = float(outcome.take.cost_usd or 0)
+                        bought, spent = bought + 1, spent + cost
+                        tell(Progress(takes=1, usd=cost))
+                if any(outcome.bought for outcome in outcomes):
+                    made.fresh_ids.append(work.shot.shot_id)
+                failures += [
+                    _failure(work.shot, outcome.take)
+                    for outcome in outcomes
+                    if outcome.take.state != TakeState.DONE
+                ]
+                stage = "finish"
+                takes = {outcome.take.recipe: outcome.take for outcome in outcomes}
                 rows, used = _files(work, bench, takes, store)
-            except ShotlistError as error:
+            except Exception as error:  # noqa: BLE001 - around one shot: its fault stays its own
+                said = str(error) if isinstance(error, ShotlistError) else repr(error)
                 made.failures.append(
                     FailureRow(
                         shot_id=work.shot.shot_id,
-                        stage="finish",
-                        reason=str(error),
+                        stage=stage,
+                        reason=said,
                         provider=None,
                         billed=None,
                     )
@@ -102,6 +110,7 @@ def make(
         takes=made.takes,
         failures=made.failures,
         made_ids=made.made_ids,
+        fresh_ids=made.fresh_ids,
         bought=int(bought),
         spent_usd=spent,
     )
@@ -118,10 +127,23 @@ def _takes(
     for lock in locks:
         lock.acquire()
     try:
-        return shoot.shoot(wanted, provider=host, book=book, store=store, run=bench.run)
+        outcomes = shoot.shoot(wanted, provider=host, book=book, store=store, run=bench.run)
+        if bench.realm is Realm.PROOF and book.forget_proofs(_broken(outcomes, store)):
+            # what costs nothing is drawn again; a bought take is never given up so lightly
+            return shoot.shoot(wanted, provider=host, book=book, store=store, run=bench.run)
+        return outcomes
     finally:
         for lock in reversed(locks):
             lock.release()
+
+
+def _broken(outcomes: Sequence[Outcome], store: TakeStore) -> list[str]:
+    """The recipes of takes that are done and whose bytes are gone or damaged."""
+    return [
+        outcome.take.recipe
+        for outcome in outcomes
+        if outcome.take.sha256 and not outcome.bought and not store.holds(outcome.take.sha256)
+    ]
 
 
 def _lock_of(recipe: str) -> threading.Lock:

@@ -57,6 +57,7 @@ def check(request: Request) -> ShotList:
     hosts.wished(reading)
     settings = Settings.load(workspace)
     shots = _plan(reading, workspace, settings, NoBook(), KnownContents({}), provider("proof"))
+    _refuse_empty(request, shots)
     publish.places(shots.shots)
     return shots
 
@@ -73,6 +74,7 @@ def prepare(request: Request) -> Job:
     settings = Settings.load(workspace)
     campaign = reading.campaign
     place = Place(workspace.destination(request.to or campaign.publish.to, campaign.campaign))
+    _refuse_own_folders(request, workspace, place)
     former = publish.former(place)
     chosen, notes = hosts.choose(
         named=request.providers,
@@ -95,6 +97,7 @@ def prepare(request: Request) -> Job:
     try:
         known = KnownContents(book.contents.known() if isinstance(book, Ledger) else {})
         shots = _plan(reading, workspace, settings, book, known, chosen)
+        _refuse_empty(request, shots)
         paths = publish.places(shots.shots)
         chosen_ids = _chosen(request.only, shots)
         recipes = {recipe.sha256 for shot in shots.shots for recipe in shot.recipes}
@@ -103,7 +106,9 @@ def prepare(request: Request) -> Job:
         if isinstance(book, Ledger):
             book.close()
     _remember(known, settings)
-    kept, work = _left_to_do(reading, shots, paths, takes, former, place, chosen_ids)
+    lying = place.sizes() if former is not None else {}
+    pages_are_there = lying.keys() >= publish.PAGES
+    kept, work = _left_to_do(reading, shots, paths, takes, former, lying, chosen_ids)
     return Job(
         request=request,
         workspace=workspace,
@@ -117,6 +122,7 @@ def prepare(request: Request) -> Job:
         former=former,
         kept=kept,
         work=work,
+        pages_are_there=pages_are_there,
         notes=(*notes, *shots.notes),
         retired_ids=frozenset(shot.shot_id for shot in shots.retired),
     )
@@ -151,6 +157,42 @@ def _plan(
     )
 
 
+def _refuse_empty(request: Request, shots: ShotList) -> None:
+    """A campaign that asks for nothing is a slip: a run would empty its destination."""
+    if not shots.shots:
+        why = "; ".join(shots.notes[-3:])
+        raise BadInput(
+            f"{request.spec} asks for nothing",
+            [
+                Fault(
+                    request.spec,
+                    "no shot is left",
+                    remedy=f"look at `where`, `limit`, `exclude` and the catalogue ({why})",
+                )
+            ],
+        )
+
+
+def _refuse_own_folders(request: Request, workspace: Workspace, place: Place) -> None:
+    """What a run writes must not lie among what people write."""
+    if not place.is_local:
+        return
+    target = Path(place.url).resolve()
+    for folder in (workspace.root, workspace.root / "campaigns", workspace.templates):
+        inside = folder != workspace.root and target.is_relative_to(folder)
+        if target == folder or inside:
+            raise BadInput(
+                "the destination cannot be used",
+                [
+                    Fault(
+                        "--to" if request.to else "publish.to",
+                        f"{target} is where the campaign itself lies",
+                        remedy="publish to outputs/<campaign> or another folder",
+                    )
+                ],
+            )
+
+
 def _remember(known: KnownContents, settings: Settings) -> None:
     """Keep what was seen of references, now that the plan stands: the next one is quicker."""
     if known.fresh:
@@ -182,12 +224,11 @@ def _left_to_do(
     paths: Sequence[tuple[str, ...]],
     takes: Mapping[str, Take],
     former: Manifest | None,
-    place: Place,
+    lying: Mapping[str, int],
     chosen: frozenset[str] | None,
 ) -> tuple[dict[str, list[RenditionRow]], list[Work]]:
     """Hold each shot's files against the manifest and the destination's listing."""
     campaign = reading.campaign
-    lying = place.sizes() if former is not None else {}
     rows = {row["path"]: row for row in former["renditions"]} if former is not None else {}
     kept: dict[str, list[RenditionRow]] = {}
     work: list[Work] = []

@@ -6,17 +6,21 @@ import os
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from flows.jobs.job import Bench, Job, Request
 from flows.jobs.make import Progress
 from flows.jobs.prepare import prepare
-from flows.ledger import Ledger, open_ledger
+from flows.ledger import Ledger, TakeStore, open_ledger
 from flows.ledger.ledger import now
 
 WORKERS = os.cpu_count() or 2
 """Drawing, decoding and encoding release the interpreter's lock: one thread a core."""
+
+OLD_S = 24 * 3600.0
 
 _planned: dict[Request, Job] = {}
 _watcher: list[Callable[[Progress], None]] = []
@@ -77,12 +81,25 @@ def desk(run: str) -> Desk:
     return _desks.get(run) or Desk()
 
 
+def ready(job: Job) -> None:
+    """Ask destination, take store and ledger whether they can be written, before money moves.
+
+    Raises:
+        EnvironmentFault: one of them cannot.
+
+    """
+    job.place.probe()
+    TakeStore(job.settings.takes_url).place.probe()
+    open_ledger(job.settings.ledger_url).close()
+
+
 @contextmanager
 def begun(job: Job) -> Iterator[Bench]:
     """Write the run into the ledger, and how it ended when it ends."""
     run = f"{now()[:19].replace('-', '').replace(':', '')}-{secrets.token_hex(3)}"
     settings = job.settings
     staging = settings.staging / run
+    _clear_old(settings.staging)
     own = _desks[run] = Desk(_watcher[0] if _watcher else None)
     with open_ledger(settings.ledger_url) as book:
         started = book.begin_run(
@@ -109,10 +126,18 @@ def begun(job: Job) -> Iterator[Bench]:
     finally:
         # before the staging goes: whoever is at work still writes there
         own.stop()
-        del _desks[run]
         with open_ledger(settings.ledger_url) as book:
             book.end_run(run, outcome)
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _clear_old(staging: Path) -> None:
+    """Files of runs that were killed more than a day ago: nobody is at work on them."""
+    if not staging.is_dir():
+        return
+    for folder in staging.iterdir():
+        if time.time() - folder.stat().st_mtime > OLD_S:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remember_plan(book: Ledger, job: Job) -> None:

@@ -210,6 +210,17 @@ class Ledger:
                 raise IllegalStepError(f"take {take.recipe[:12]} cannot become {state}")
             self._note(connection, take, state, run, detail or facts.get("reason"))
 
+    def forget_proofs(self, recipes: Sequence[str]) -> int:
+        """Forget proofs whose bytes are gone, so that they are drawn again; returns how many."""
+        table = tables.takes
+        gone = 0
+        with self._engine.begin() as connection:
+            for chunk in _chunks(recipes):
+                gone += connection.execute(
+                    table.delete().where(table.c.realm == Realm.PROOF, table.c.recipe.in_(chunk))
+                ).rowcount
+        return gone
+
     def plan_shots(
         self,
         campaign: str,

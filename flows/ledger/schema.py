@@ -28,7 +28,13 @@ def opened(url: str) -> tuple[Engine, str]:
         ) from error
     if engine.dialect.name == "sqlite":
         if engine.url.database:
-            Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            folder = Path(engine.url.database).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise EnvironmentFault(
+                    f"{folder}: the ledger's folder cannot be made: {error.strerror}"
+                ) from error
         event.listen(engine, "connect", _prepare_sqlite)
     shown = make_url(url).render_as_string(hide_password=True)
     try:

@@ -30,8 +30,8 @@ class TakeStore:
         data = self.place.read(_path(digest))
         if data is None:
             raise EnvironmentFault(
-                f"{self.place.full(_path(digest))}: a bought take is missing; put the folder back "
-                f"from its backup, or run `shotlist retake` for the shots that use it"
+                f"{self.place.full(_path(digest))}: a take that the ledger knows is missing; put "
+                f"the folder back from its backup"
             )
         if hashlib.sha256(data).hexdigest() != digest:
             raise EnvironmentFault(
@@ -40,9 +40,10 @@ class TakeStore:
             )
         return data
 
-    def has(self, digest: str) -> bool:
-        """Whether the bytes are there (their contents are not read)."""
-        return self.place.exists(_path(digest))
+    def holds(self, digest: str) -> bool:
+        """Whether the bytes are there and what they were."""
+        data = self.place.read(_path(digest))
+        return data is not None and hashlib.sha256(data).hexdigest() == digest
 
 
 def _path(digest: str) -> str:

@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Scalar = str | int | float | bool | None
 Value = Scalar | list[Scalar] | dict[str, Scalar]
@@ -35,6 +35,32 @@ _BYTE_UNITS = {
     "KiB": 1024,
     "MiB": 1 << 20,
 }
+
+
+MOST_SHAPE = 16
+"""Longer side over shorter: what the model's hosts make at all (docs.evolink.ai, seedream-4.0)."""
+MOST_PIXELS = 64_000_000
+"""Of one output; twice the largest preset of any channel."""
+
+
+def possible_ratio(text: str) -> str:
+    """A ratio that a host can make."""
+    width, _, height = text.partition(":")
+    shape = float(width) / float(height)
+    if not 1 / MOST_SHAPE <= shape <= MOST_SHAPE:
+        msg = f"a ratio from 1:{MOST_SHAPE} to {MOST_SHAPE}:1"
+        raise ValueError(msg)
+    return text
+
+
+def possible_size(text: str) -> str:
+    """A size that a host's master can be cut to."""
+    width, _, height = text.partition("x")
+    if int(width) * int(height) > MOST_PIXELS:
+        msg = f"a size of at most {MOST_PIXELS // 1_000_000} megapixels"
+        raise ValueError(msg)
+    possible_ratio(f"{width}:{height}")
+    return text
 
 
 def bytes_from_text(value: object) -> object:
@@ -144,7 +170,11 @@ class Size(Part):
     """An own output in pixels."""
 
     name: str = Field(pattern=ID_PATTERN)
-    size: str = Field(pattern=SIZE_PATTERN, description="WIDTHxHEIGHT in pixels.")
+    size: Annotated[
+        str,
+        Field(pattern=SIZE_PATTERN, description="WIDTHxHEIGHT in pixels."),
+        AfterValidator(possible_size),
+    ]
     formats: list[Format] | None = Field(None, min_length=1)
     max_bytes: ByteCount | None = Field(
         None, description="Upper bound of the file, for example 300 kB."
@@ -296,18 +326,24 @@ class Campaign(Part):
         json_schema_extra={"$id": "https://shotlist.example/schema/campaign-1.json"},
     )
 
-    campaign: str = Field(pattern=ID_PATTERN, description="The campaign's id: a-z, 0-9 and dashes.")
+    campaign: str = Field(
+        pattern=ID_PATTERN,
+        max_length=80,
+        description="The campaign's id: a-z, 0-9 and dashes.",
+    )
     title: str | None = None
     products: Products | None = Field(
         None, description="Required, except in the defaults of a CSV of briefs."
     )
-    prompt: str | None = Field(None, description="A template in templates/.")
+    prompt: str | None = Field(None, min_length=1, description="A template in templates/.")
     prompt_text: str | None = Field(None, description="The template itself, instead of `prompt`.")
     vars: Variables = Field(default_factory=dict)
     variants: list[Variant] = Field(default_factory=list)
     experiment: Experiment | None = None
     locales: dict[str, Locale] | list[str] = Field(default_factory=list)
-    aspect_ratios: list[Annotated[str, Field(pattern=RATIO_PATTERN)]] = Field(default_factory=list)
+    aspect_ratios: list[
+        Annotated[str, Field(pattern=RATIO_PATTERN), AfterValidator(possible_ratio)]
+    ] = Field(default_factory=list)
     channels: list[str] = Field(default_factory=list)
     sizes: list[Size] = Field(default_factory=list)
     share_masters: float = Field(0.0, ge=0, lt=1)

@@ -10,7 +10,7 @@ from flows.nouns.campaign import Format
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """What one placement of one channel accepts; `flows/finish/channels.yaml` holds them."""
+    """What one placement of one channel accepts; `flows/presets/channels.yaml` holds them."""
 
     id: str
     width: int

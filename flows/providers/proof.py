@@ -84,5 +84,6 @@ def _draw(order: Order) -> bytes:
             palette=tuple(palette) if isinstance(palette, list) else (),
             label=tuple(label) if isinstance(label, list) else (),
             seed=order.recipe.seed or 0,
+            prompt=order.recipe.prompt,
         )
     )

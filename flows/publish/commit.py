@@ -13,6 +13,9 @@ from flows.publish.manifest import MANIFEST_CSV, MANIFEST_JSON, as_csv, as_json,
 from flows.publish.thumbnails import thumbnail
 from flows.storage import Place
 
+PAGES = frozenset({MANIFEST_CSV, gallery.GALLERY_HTML})
+"""What is made anew from the manifest where it is missing."""
+
 MOST_IN_PAGE = 200
 """Pictures up to which the thumbnails are in the page itself; beyond, they lie in gallery/."""
 

@@ -6,6 +6,8 @@ import io
 from dataclasses import dataclass
 
 MAX_PIXELS = 8192 * 8192
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
+"""What hosts answer with; others of Pillow's readers start programs (EPS)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,7 @@ def whole_image(data: bytes) -> Whole | str:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 return f"{image.width}x{image.height} pixels are more than any host makes"
             image.load()

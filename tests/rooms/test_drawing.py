@@ -172,6 +172,32 @@ def test_a_cut_edge_carries_none_of_the_white_ground() -> None:
     assert (edge - RED).max() < 25  # nowhere paler than the product
 
 
+def test_a_pale_product_on_its_soft_shadow_is_cut_smoothly_and_whole() -> None:
+    side, times = 600, 4
+    shape = Image.new("L", (side * times, side * times))
+    pen = ImageDraw.Draw(shape)
+    pen.rectangle((700, 500, 1700, 1600), fill=255)
+    pen.ellipse((700, 300, 1700, 700), fill=255)
+    pen.ellipse((700, 1400, 1700, 1800), fill=255)
+    shape = shape.resize((side, side), Image.Resampling.BOX)
+    shade = Image.new("L", (side, side))
+    ImageDraw.Draw(shade).ellipse((190, 380, 520, 465), fill=150)  # it touches the foot
+    shade = shade.filter(ImageFilter.GaussianBlur(14))
+    photo = Image.new("RGB", (side, side), (252, 252, 252))
+    photo.paste((110, 110, 112), mask=shade)
+    photo.paste((196, 168, 138), mask=shape)  # pale clay
+    found = find(packed(photo, "JPEG", quality=92))
+    assert found.fine is not None, found.reason
+    truth, cut = np.asarray(shape) > 127, found.fine > 127
+    assert cut.shape == truth.shape
+    assert (truth & cut).sum() / (truth | cut).sum() >= 0.98
+    inside = np.asarray(shape.filter(ImageFilter.MinFilter(5))) > 250
+    outside = np.asarray(shape.filter(ImageFilter.MaxFilter(5))) < 5
+    assert (inside & (found.fine < 250)).sum() == 0  # nothing is eaten
+    assert (outside & (found.fine > 5)).sum() == 0  # no patch of shadow is left
+    assert ((found.fine > 20) & (found.fine < 235)).sum() > 300  # no hard stairs
+
+
 def test_a_transparent_photo_is_cut_by_its_own_alpha() -> None:
     photo = disc_on((255, 255, 255, 0), "RGBA")
     picture = np.asarray(cut_out(find(packed(photo)), (200, 200)))

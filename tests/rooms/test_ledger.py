@@ -213,8 +213,8 @@ def test_the_store_keeps_bytes_under_their_own_digest(tmp_path: Path) -> None:
     digest = store.put(b"picture")
     assert store.put(b"picture") == digest
     assert store.get(digest) == b"picture"
-    assert store.has(digest)
-    assert not store.has("0" * 64)
+    assert store.holds(digest)
+    assert not store.holds("0" * 64)
     assert [path.name for path in (tmp_path / "takes").rglob("*") if path.is_file()] == [digest]
 
 
