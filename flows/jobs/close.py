@@ -55,7 +55,7 @@ def nothing_to_do(job: Job) -> Summary:
     if job.former is None:
         msg = "a job without a manifest at its destination is never done"
         raise ValueError(msg)
-    return _summary(job, job.former, None, [], retired=0)
+    return _summary(job, job.former, None, [], [], retired=0)
 
 
 def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
@@ -69,6 +69,17 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
     _put(job, bench, made)
     failures = [failure for one in made for failure in one.failures]
     made_ids = {shot_id for one in made for shot_id in one.made_ids}
+    gone = _gone(job, made_ids)
+    failures += [
+        FailureRow(
+            shot_id=shot_id,
+            stage="publish",
+            reason="a file of it is gone from the destination; run without --only",
+            provider=None,
+            billed=None,
+        )
+        for shot_id in dict.fromkeys(gone.values())
+    ]
     manifest_ids = made_ids | set(job.kept)
     retired = len({row["shot_id"] for row in _former_rows(job)} - _wanted_ids(job))
     manifest = publish.merge(
@@ -101,6 +112,7 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
             renditions=rows,
             takes=[take for one in made for take in one.takes],
             failures=failures,
+            gone=gone.keys(),
             outputs={
                 shot.shot_id: {
                     (output.name, form) for output in shot.outputs for form in output.formats
@@ -115,7 +127,15 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
         shots=job.shot_list.shots,
         reference=_references(job),
     )
-    return _summary(job, manifest, bench, made, retired=retired)
+    return _summary(job, manifest, bench, made, failures, retired=retired)
+
+
+def _gone(job: Job, made_ids: Collection[str]) -> dict[str, str]:
+    """Former files, path to shot, that this run would carry on and that are not there."""
+    staying = _wanted_ids(job) - set(made_ids) - set(job.kept)
+    rows = [row for row in _former_rows(job) if row["shot_id"] in staying]
+    lying = job.place.sizes() if rows else {}
+    return {row["path"]: row["shot_id"] for row in rows if lying.get(row["path"]) != row["bytes"]}
 
 
 def _kept(published: Collection[str], made: Sequence[Made]) -> int:
@@ -175,7 +195,13 @@ def _references(job: Job) -> Callable[[str], bytes | None]:
 
 
 def _summary(
-    job: Job, manifest: Manifest, bench: Bench | None, made: Sequence[Made], *, retired: int
+    job: Job,
+    manifest: Manifest,
+    bench: Bench | None,
+    made: Sequence[Made],
+    failures: list[FailureRow],
+    *,
+    retired: int,
 ) -> Summary:
     totals: Mapping[str, int] = {
         "shots": manifest["totals"]["shots"],
@@ -193,7 +219,7 @@ def _summary(
         kept=_kept({row["shot_id"] for row in manifest["renditions"]}, made),
         retired=retired,
         spent_usd=sum(one.spent_usd for one in made),
-        failures=[failure for one in made for failure in one.failures],
+        failures=failures,
         remarks=[
             f"{row['path']}: {note}" for one in made for row in one.rows for note in row["notes"]
         ][:MOST_REMARKS],

@@ -57,6 +57,8 @@ class News:
     takes: Sequence[TakeRow]
     failures: Sequence[FailureRow] = ()
     outputs: Mapping[str, Collection[tuple[str, str]]] = field(default_factory=dict)
+    gone: Collection[str] = ()
+    """Paths of former renditions whose files are no longer there: they are not carried on."""
 
 
 def former(place: Place, *, campaign: str = "", realm: str = "") -> Manifest | None:
@@ -204,6 +206,8 @@ def _renditions(base: Manifest | None, news: News) -> list[RenditionRow]:
     for row in base["renditions"] if base else ():
         shot_id = row["shot_id"]
         if shot_id not in news.wanted or shot_id in made or folded(row["path"]) in taken:
+            continue
+        if row["path"] in news.gone:
             continue
         outputs = news.outputs.get(shot_id)
         if outputs is not None and (row["name"], row["format"]) not in outputs:

@@ -172,3 +172,21 @@ def test_status_tells_what_was_drawn(workspace: tuple[Path, Ended], shotlist: Sh
     assert takes["takes"] >= 48
     assert told["unsettled"] == []
     assert {run["outcome"] for run in told["runs"]} == {"ended"}
+
+
+def test_a_partial_run_does_not_name_files_that_are_gone(
+    workspace: tuple[Path, Ended], shotlist: Shotlist
+) -> None:
+    root, _ = workspace
+    destination = root / "outputs" / "demo"
+    first, second = sorted({row["product"] for row in true_renditions(destination)["renditions"]})[
+        :2
+    ]
+    shutil.rmtree(destination / "images")
+    done = shotlist("run", "campaigns/demo.yaml", "--only", f"{first}/*", "--json", cwd=root)
+    assert done.code == 1
+    assert f"{second}/1x1" in {row["shot_id"] for row in done.document["failures"]}
+    after = true_renditions(destination)
+    assert {row["product"] for row in after["renditions"]} == {first}
+    assert shotlist("run", "campaigns/demo.yaml", cwd=root).code == 0
+    assert true_renditions(destination)["failures"] == []
