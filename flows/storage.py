@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from flows.errors import EnvironmentFault
+from flows.nouns.address import shown
 
 
 class Place:
@@ -20,6 +21,8 @@ class Place:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self._root, self.is_local = _local_root(self.url)
+        self.shown = self._root or shown(self.url)
+        """Its address for a person."""
         self._fs: Any = None
         self._base: str = ""
 
@@ -31,12 +34,16 @@ class Place:
             try:
                 self._fs, self._base = fsspec.core.url_to_fs(self.url)
             except (ImportError, ValueError) as error:
-                raise EnvironmentFault(f"{self.url}: cannot be opened: {error}") from error
+                raise EnvironmentFault(f"{self.shown}: cannot be opened: {error}") from error
         return self._fs
 
     def full(self, path: str) -> str:
-        """Where `path` is, for a person or another program."""
-        return f"{self._root or self.url}/{path}" if path else (self._root or self.url)
+        """Where `path` is, for a person: no password, no signature."""
+        return f"{self.shown}/{path}"
+
+    def below(self, folder: str) -> Place:
+        """A folder of this place as a place of its own."""
+        return Place(f"{self._root or self.url}/{folder}")
 
     def probe(self) -> None:
         """Write a file and take it away again: asked before anything is bought for this place.
@@ -73,7 +80,7 @@ class Place:
                 fs.pipe_file(name, data)
         except OSError as error:
             raise EnvironmentFault(
-                f"{self.full(path)}: cannot be written: {error.strerror or error}"
+                f"{self.full(path)}: cannot be written: {error.strerror or type(error).__name__}"
             ) from error
 
     def read(self, path: str) -> bytes | None:
@@ -86,14 +93,8 @@ class Place:
             return None
         except OSError as error:
             raise EnvironmentFault(
-                f"{self.full(path)}: cannot be read: {error.strerror or error}"
+                f"{self.full(path)}: cannot be read: {error.strerror or type(error).__name__}"
             ) from error
-
-    def exists(self, path: str) -> bool:
-        """Whether the file is there."""
-        if self.is_local:
-            return Path(self._root, path).is_file()
-        return bool(self._remote.exists(f"{self._base_of()}/{path}"))
 
     def sizes(self) -> dict[str, int]:
         """Every file below the place and its bytes; empty where the place is not there yet."""
@@ -150,7 +151,9 @@ def read_bytes(location: str) -> bytes:
         with fsspec.open(location, "rb") as file:
             return cast("bytes", file.read())
     except OSError as error:
-        raise EnvironmentFault(f"{location}: cannot be read: {error.strerror or error}") from error
+        raise EnvironmentFault(
+            f"{shown(location)}: cannot be read: {error.strerror or type(error).__name__}"
+        ) from error
 
 
 def _local_root(url: str) -> tuple[str, bool]:

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from flows.cli import terminal
 from flows.errors import EnvironmentFault, ShotlistError
+from flows.nouns.address import shown
 
 
 class Finding(NamedTuple):
@@ -77,7 +78,7 @@ def _prefect(api_url: str | None) -> Finding:
         return Finding("prefect", True, f"{prefect}, its own local server for each run")
     if fault := unreachable(api_url):
         return Finding("prefect", False, fault)
-    return Finding("prefect", True, f"{prefect}, server at {api_url}")
+    return Finding("prefect", True, f"{prefect}, server at {shown(api_url)}")
 
 
 def unreachable(api_url: str) -> str:
@@ -121,7 +122,9 @@ def _takes(url: str) -> Finding:
     except ShotlistError as error:
         return Finding("takes", False, str(error))
     total = sum(sizes.values()) / 1e6
-    return Finding("takes", True, f"{url}, {terminal.counted(len(sizes), 'file')}, {total:,.1f} MB")
+    return Finding(
+        "takes", True, f"{shown(url)}, {terminal.counted(len(sizes), 'file')}, {total:,.1f} MB"
+    )
 
 
 def _writable(folder: Path) -> Finding:

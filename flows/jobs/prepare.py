@@ -82,7 +82,7 @@ def prepare(request: Request) -> Job:
         settings=settings,
         is_local=place.is_local,
         former=former,
-        destination=place.url,
+        destination=place.shown,
     )
     if former is not None:
         publish.admit(

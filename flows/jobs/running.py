@@ -107,7 +107,7 @@ def begun(job: Job) -> Iterator[Bench]:
             campaign=job.campaign.campaign,
             realm=job.realm,
             spec_sha256=job.reading.spec_sha256,
-            destination=job.place.url,
+            destination=job.place.shown,
         )
         _remember_plan(book, job)
     outcome = "interrupted"

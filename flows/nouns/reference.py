@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urlsplit, urlunsplit
 
+from flows.nouns.address import shown
 from flows.nouns.campaign import Role
 
 
@@ -40,12 +40,7 @@ class Reference:
     @property
     def shown(self) -> str:
         """The source for other eyes: no query (it may be signed), no password, no long data."""
-        if self.source.startswith("data:"):
-            return f"{self.source.partition(',')[0]},…"
-        parts = urlsplit(self.source)
-        if not parts.netloc:
-            return self.source
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        return shown(self.source)
 
 
 class ReferenceReader(Protocol):

@@ -53,7 +53,7 @@ def commit(
     html = gallery.page(manifest, pictures=pictures, shots=shots)
     place.write(gallery.GALLERY_HTML, html.encode("utf-8", "backslashreplace"))
     place.write(MANIFEST_JSON, as_json(manifest))
-    for name in Place(place.full("gallery")).sizes():
+    for name in place.below("gallery").sizes():
         if _OURS.fullmatch(name) and f"gallery/{name}" not in links:
             place.remove(f"gallery/{name}")
 
@@ -102,7 +102,7 @@ def _in_order(
 def _lying(place: Place, *, in_page: bool) -> dict[str, str]:
     """Thumbnails of the last run by the start of their picture's sha256."""
     if not in_page:
-        names = Place(place.full("gallery")).sizes()
+        names = place.below("gallery").sizes()
         return {name.split(".")[0]: f"gallery/{name}" for name in names if _OURS.fullmatch(name)}
     page = place.read(gallery.GALLERY_HTML)
     return dict(_IN_PAGE.findall(page.decode(errors="replace"))) if page else {}

@@ -25,8 +25,6 @@ def test_what_is_written_is_read_listed_and_removed(place: Place) -> None:
     place.write("a/b.txt", b"three")
     place.write("c.txt", b"")
     assert place.read("a/b.txt") == b"three"
-    assert place.exists("a/b.txt")
-    assert not place.exists("a/c.txt")
     assert place.sizes() == {"a/b.txt": 5, "c.txt": 0}
     place.remove("a/b.txt")
     place.remove("a/b.txt")
@@ -71,3 +69,20 @@ def test_bytes_are_read_from_a_path_or_an_address(tmp_path: Path) -> None:
     assert read_bytes(str(tmp_path / "a b#c.txt")) == b"x"
     with pytest.raises(EnvironmentFault, match="cannot be read"):
         read_bytes(str(tmp_path / "none"))
+
+
+def test_no_address_is_shown_with_its_password_or_signature() -> None:
+    place = Place("nosuch://me:SECRET@host.example/folder?sig=SECRET")
+    assert place.shown == "nosuch://host.example/folder"
+    with pytest.raises(EnvironmentFault) as raised:
+        place.sizes()
+    assert "SECRET" not in str(raised.value)
+    assert "SECRET" not in place.full("manifest.json")
+    with pytest.raises(EnvironmentFault) as raised:
+        read_bytes("file://me:SECRET@host/none?sig=SECRET")
+    assert "SECRET" not in str(raised.value)
+
+
+def test_a_folder_of_a_place_is_a_place(place: Place) -> None:
+    place.below("gallery").write("a.webp", b"x")
+    assert place.sizes() == {"gallery/a.webp": 1}
