@@ -80,7 +80,7 @@ class Place:
                 fs.pipe_file(name, data)
         except OSError as error:
             raise EnvironmentFault(
-                f"{self.full(path)}: cannot be written: {error.strerror or type(error).__name__}"
+                f"{self.full(path)}: cannot be written: {_why(error)}"
             ) from error
 
     def read(self, path: str) -> bytes | None:
@@ -92,9 +92,7 @@ class Place:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise EnvironmentFault(
-                f"{self.full(path)}: cannot be read: {error.strerror or type(error).__name__}"
-            ) from error
+            raise EnvironmentFault(f"{self.full(path)}: cannot be read: {_why(error)}") from error
 
     def sizes(self) -> dict[str, int]:
         """Every file below the place and its bytes; empty where the place is not there yet."""
@@ -151,9 +149,13 @@ def read_bytes(location: str) -> bytes:
         with fsspec.open(location, "rb") as file:
             return cast("bytes", file.read())
     except OSError as error:
-        raise EnvironmentFault(
-            f"{shown(location)}: cannot be read: {error.strerror or type(error).__name__}"
-        ) from error
+        raise EnvironmentFault(f"{shown(location)}: cannot be read: {_why(error)}") from error
+
+
+def _why(error: OSError) -> str:
+    """The system's words alone: a client's own may repeat the whole address."""
+    number: object = error.errno  # fsspec puts text there for names with wildcards
+    return os.strerror(number) if isinstance(number, int) else type(error).__name__
 
 
 def _local_root(url: str) -> tuple[str, bool]:
