@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN_INSTALLED := $(VENV)/.run-installed
 DEV_INSTALLED := $(VENV)/.dev-installed
 
-.PHONY: demo test check lint bench schema clean
+.PHONY: demo test check fidelity bench schema clean
 
 demo: $(RUN_INSTALLED)  ## set up and run the demo campaign: no key, no account, no network
 	$(BIN)/shotlist run campaigns/demo.yaml --provider proof
@@ -18,6 +18,10 @@ check: $(DEV_INSTALLED)  ## format, lint, types, imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fidelity: $(DEV_INSTALLED)  ## hold the sandbox against the hosts' own Python clients
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,fidelity]'
+	$(BIN)/python -m pytest tests/fidelity
 
 bench: $(DEV_INSTALLED)  ## the long forms, with figures
 	$(BIN)/python -m pytest -m slow -s

@@ -1,13 +1,15 @@
 """The whole line as one Prefect flow. Start reading here.
 
-A campaign is read and planned (`jobs.prepare`), each product is shot and finished (`make_product`,
-one task run each, while others are still being shot), and everything is published with the
-manifest last (`jobs.close`). Take the decorators away and the code still works.
+A campaign is read and planned (`jobs.prepare`), its takes are bought at the hosts' pace
+(`jobs.taken`), each product is finished as soon as its takes are there (`make_product`, one task
+run each, while others are still being shot), and everything is published with the manifest last
+(`jobs.close`). Take the decorators away and the code still works.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 from typing import TypeVar, cast
 from uuid import UUID
@@ -25,7 +27,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from flows import jobs
-from flows.jobs import Batch, Bench, Job, Made, Request, Summary
+from flows.jobs import Bench, Job, Made, Request, Summary, Taken
 
 T = TypeVar("T")
 
@@ -61,12 +63,13 @@ def campaign(
     jobs.ready(job)
     _show_plan(job)
     with jobs.begun(job) as bench:
-        products = [
-            make_product.with_options(
-                task_run_name=batch.name.replace("{", "{{").replace("}", "}}")
-            ).submit(_as_it_is(batch), _as_it_is(bench))
-            for batch in job.batches()
-        ]
+        with closing(jobs.taken(job, bench, jobs.desk(bench.run).tell)) as ready:
+            products = [
+                make_product.with_options(
+                    task_run_name=taken.batch.name.replace("{", "{{").replace("}", "}}")
+                ).submit(_as_it_is(taken), _as_it_is(bench))
+                for taken in ready
+            ]
         watch = _progress(len(products))
         made = [watch(done.result()) for done in as_completed(products)]
         summary = publish_all.submit(_as_it_is(job), _as_it_is(bench), _as_it_is(made)).result()
@@ -75,10 +78,10 @@ def campaign(
 
 
 @task(name="make product", cache_policy=NO_CACHE, persist_result=False)
-def make_product(batch: Batch, bench: Bench) -> Made:
-    """Take what is missing of one product and cut its files."""
+def make_product(taken: Taken, bench: Bench) -> Made:
+    """Cut the files of one product."""
     with jobs.desk(bench.run).seat() as desk:
-        return jobs.make(batch, bench, tell=desk.tell, is_stopped=desk.is_stopped)
+        return jobs.make(taken, bench, tell=desk.tell, is_stopped=desk.is_stopped)
 
 
 @task(name="publish", cache_policy=NO_CACHE, persist_result=False)

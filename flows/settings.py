@@ -6,9 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.errors import EnvironmentFault
 from flows.nouns.workspace import Workspace
+
+if TYPE_CHECKING:
+    from flows.nouns.account_wish import AccountWish
 
 KEY_VARIABLES: Mapping[str, str] = {
     "aimlapi": "AIMLAPI_API_KEY",
@@ -22,6 +26,31 @@ KEY_VARIABLES: Mapping[str, str] = {
 }
 """Each host's own variable; several keys are separated by commas."""
 
+ADDRESS_VARIABLES: tuple[str, ...] = (
+    "AIMLAPI_BASE_URL",
+    "BYTEPLUS_BASE_URL",
+    "EACHLABS_BASE_URL",
+    "EVOLINK_BASE_URL",
+    "EVOLINK_FILES_URL",
+    "FAL_API_URL",
+    "FAL_CDN_URL",
+    "FAL_QUEUE_URL",
+    "FAL_REST_URL",
+    "FAL_RUN_URL",
+    "FREEPIK_BASE_URL",
+    "LUMENFALL_ACCOUNT_URL",
+    "LUMENFALL_BASE_URL",
+    "REPLICATE_BASE_URL",
+)
+"""Base addresses of hosts; each host's file says the published ones."""
+
+SECRET_VARIABLES: Mapping[str, str] = {
+    "eachlabs": "EACHLABS_WEBHOOK_SECRET",
+    "freepik": "FREEPIK_WEBHOOK_SECRET",
+    "replicate": "REPLICATE_WEBHOOK_SECRET",
+}
+"""What callbacks are verified with, where the host gives or takes a secret."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -33,6 +62,14 @@ class Settings:
     staging: Path
     prefect_api_url: str | None
     keys: Mapping[str, tuple[str, ...]] = field(repr=False)
+    """Host to its keys."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Address variables that were set by hand."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Host to what its callbacks are verified with."""
+    callback_url: str | None = None
+    accounts: Mapping[str, AccountWish] = field(default_factory=dict)
+    """Host to what differs from the published limits, prices and headers."""
 
     @classmethod
     def load(cls, workspace: Workspace) -> Settings:
@@ -57,6 +94,18 @@ class Settings:
                 for host, variable in KEY_VARIABLES.items()
                 if values.get(variable, "").strip()
             },
+            addresses={
+                name: values[name].strip().rstrip("/")
+                for name in ADDRESS_VARIABLES
+                if values.get(name, "").strip()
+            },
+            secrets={
+                host: values[variable].strip()
+                for host, variable in SECRET_VARIABLES.items()
+                if values.get(variable, "").strip()
+            },
+            callback_url=values.get("SHOTLIST_CALLBACK_URL", "").strip() or None,
+            accounts=_accounts(values.get("SHOTLIST_ACCOUNTS", "").strip(), workspace),
         )
 
     def ledger_is_there(self) -> bool:
@@ -66,6 +115,14 @@ class Settings:
             not self.ledger_url.startswith(prefix)
             or Path(self.ledger_url.removeprefix(prefix)).exists()
         )
+
+
+def _accounts(name: str, workspace: Workspace) -> Mapping[str, AccountWish]:
+    if not name:
+        return {}
+    from flows.read.accounts import accounts
+
+    return accounts(workspace.root / name, KEY_VARIABLES)
 
 
 def quiet_prefect(api_url: str | None, *, verbose: bool) -> None:

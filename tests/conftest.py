@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from flows.settings import ADDRESS_VARIABLES
+
 HERE = Path(__file__).parent
 CLOSED = HERE / "closed_network"
 COMMAND_TIMEOUT_S = 420
@@ -64,11 +66,11 @@ Shotlist = Callable[..., Ended]
 @pytest.fixture(scope="session")
 def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """No keys, no colours, no telemetry, a Prefect home of its own, and a closed network."""
-    foreign = ("_API_KEY", "_API_TOKEN", "FAL_KEY", "SHOTLIST_", "PREFECT_")
+    foreign = ("_API_KEY", "_API_TOKEN", "FAL_KEY", "_WEBHOOK_SECRET", "SHOTLIST_", "PREFECT_")
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not any(part in name for part in foreign)
+        if not any(part in name for part in foreign) and name not in ADDRESS_VARIABLES
     }
     environment["PYTHONPATH"] = str(CLOSED)
     environment["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
@@ -77,6 +79,12 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
     environment["NO_COLOR"] = "1"
     environment["SHOTLIST_TEST_REFUSED"] = str(tmp_path_factory.mktemp("network") / "refused")
     return environment
+
+
+@pytest.fixture(scope="session")
+def prefect_home(clean_environment: dict[str, str]) -> Path:
+    """Where Prefect keeps its records."""
+    return Path(clean_environment["PREFECT_HOME"])
 
 
 def _free_port() -> int:

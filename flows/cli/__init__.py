@@ -34,8 +34,9 @@ _COMMANDS = {
     "plan": "Show what a run would make, why, at what cost. Spends nothing.",
     "run": "Plan a campaign, then make and publish what is missing.",
     "status": "Say what the ledger knows: takes, money, unsettled purchases, runs.",
-    "providers": "List the hosts: configured or not, limits, prices.",
+    "providers": "List the hosts: configured or not, limits, prices, parameters.",
     "channels": "List the channel presets.",
+    "sandbox": "Serve all hosts' APIs on this machine, for trials without money.",
     "schema": "Print the JSON Schema of a campaign file.",
     "doctor": "Check this machine and workspace, and say what to do.",
 }

@@ -115,7 +115,7 @@ def sums(job: Job) -> list[str]:
         f"about {terminal.duration(estimate.eta_s)}"
     )
     return [
-        f"{job.campaign.campaign} with {job.provider} ({job.realm.value}) to {job.place.shown}",
+        f"{job.campaign.campaign} with {job.hosts} ({job.realm.value}) to {job.place.shown}",
         of_what,
         to_make,
     ]

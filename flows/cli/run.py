@@ -58,6 +58,8 @@ def run(
     )
     job = jobs.prepare(request)
     _tell_plan(job)
+    if job.work:
+        jobs.require_keys(job.accounts)
     _ask(job, yes=yes)
     summary = jobs.nothing_to_do(job) if job.is_done else _make(job)
     if json:

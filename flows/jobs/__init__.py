@@ -5,10 +5,12 @@ job and makes it.
 """
 
 from flows.jobs.close import Summary, close, nothing_to_do
-from flows.jobs.job import Batch, Bench, Job, Request, Work
-from flows.jobs.make import Made, Progress, make
+from flows.jobs.hosts import require_keys
+from flows.jobs.job import Batch, Bench, Job, Progress, Request, Work
+from flows.jobs.make import Made, make
 from flows.jobs.prepare import check, prepare
 from flows.jobs.running import WORKERS, begun, desk, hand_over, planned, ready
+from flows.jobs.shooting import Taken, taken
 
 __all__ = [
     "WORKERS",
@@ -19,6 +21,7 @@ __all__ = [
     "Progress",
     "Request",
     "Summary",
+    "Taken",
     "Work",
     "begun",
     "check",
@@ -30,4 +33,6 @@ __all__ = [
     "planned",
     "prepare",
     "ready",
+    "require_keys",
+    "taken",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from flows import __version__, publish
-from flows.errors import EnvironmentFault
+from flows.errors import EnvironmentFault, StoppedAtBudget
 from flows.jobs.job import Bench, Job
 from flows.jobs.make import Made
 from flows.ledger.ledger import now
@@ -42,7 +42,14 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """0: every wanted shot is published; 1: some failed or are parked."""
+        """0: every wanted shot is published; 4: no account could make the rest; 3: the budget
+        stopped it; 1: some failed or are parked.
+        """
+        stages = {failure["stage"] for failure in self.failures}
+        if "account" in stages:
+            return EnvironmentFault.exit_code
+        if "budget" in stages:
+            return StoppedAtBudget.exit_code
         return 1 if self.failures else 0
 
     def document(self) -> dict[str, Any]:

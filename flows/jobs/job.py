@@ -13,6 +13,7 @@ from flows.nouns.rendition import Manifest, RenditionRow
 from flows.nouns.shot import Reading, Shot, ShotList
 from flows.nouns.take import Realm
 from flows.nouns.workspace import Workspace
+from flows.providers import Account
 from flows.settings import Settings
 from flows.storage import Place
 
@@ -39,7 +40,6 @@ class Bench:
 
     run: str
     started_at: str
-    provider: str
     realm: Realm
     ledger_url: str
     takes_url: str
@@ -72,7 +72,7 @@ class Job:
     settings: Settings
     reading: Reading
     realm: Realm
-    provider: str
+    accounts: tuple[Account, ...] = field(repr=False)
     shot_list: ShotList
     paths: Sequence[tuple[str, ...]]
     """Of every shot in the list, its files' paths below the destination."""
@@ -100,10 +100,15 @@ class Job:
 
     @property
     def is_done(self) -> bool:
-        """Nothing to make, nothing to take out of the manifest."""
+        """Nothing to make, and the manifest says what the spec says."""
         if self.work or self.former is None or self.retires:
             return False
-        return self.pages_are_there
+        return self.pages_are_there and self.former["spec_sha256"] == self.reading.spec_sha256
+
+    @property
+    def hosts(self) -> str:
+        """The hosts' names, first choice first."""
+        return ", ".join(dict.fromkeys(one.host for one in self.accounts))
 
     def batches(self) -> list[Batch]:
         """The work by product, in the catalogue's order; past a thousand, several in each."""
@@ -120,3 +125,14 @@ class Job:
             )
             for group in groups
         ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """One step that a person may watch: so many takes, files, shots, products more."""
+
+    products: int = 0
+    takes: int = 0
+    files: int = 0
+    shots: int = 0
+    usd: float = 0.0

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from flows import __version__, finish, shoot
+from flows import __version__, finish
 from flows.errors import ShotlistError
 from flows.jobs import lineage
-from flows.jobs.job import Batch, Bench, Work
-from flows.ledger import Ledger, TakeStore, open_ledger
+from flows.jobs.job import Bench, Progress, Work
+from flows.jobs.shooting import Taken
+from flows.ledger import TakeStore
 from flows.nouns.rendition import FailureRow, RenditionRow, TakeRow
 from flows.nouns.shot import Shot
 from flows.nouns.take import Realm, Take, TakeState
-from flows.providers import Provider, provider
-from flows.shoot import Outcome, Wanted
+from flows.shoot import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,122 +33,61 @@ class Made:
     spent_usd: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """One step that a person may watch: so many takes, files, shots, products more."""
-
-    products: int = 0
-    takes: int = 0
-    files: int = 0
-    shots: int = 0
-    usd: float = 0.0
-
-
-_one_recipe_at_a_time: dict[str, threading.Lock] = {}
-_guard = threading.Lock()
-
-
 def make(
-    batch: Batch,
+    taken: Taken,
     bench: Bench,
     *,
     tell: Callable[[Progress], None],
     is_stopped: Callable[[], bool],
 ) -> Made:
-    """Take, check, finish: all shots of a batch until it is stopped. A fault stays its shot's."""
-    made = Made()
-    bought = spent = 0.0
-    host = provider(bench.provider)
-    with open_ledger(bench.ledger_url) as book:
-        store = TakeStore(bench.takes_url)
-        for index, work in enumerate(batch.work):
-            if is_stopped():
-                break
-            failures: list[FailureRow] = []
-            stage = "shoot"
-            try:
-                outcomes = _takes(work, bench, host, book, store)
-                for outcome in outcomes:
-                    if outcome.bought:
-                        cost = float(outcome.take.cost_usd or 0)
-                        bought, spent = bought + 1, spent + cost
-                        tell(Progress(takes=1, usd=cost))
-                if any(outcome.bought for outcome in outcomes):
-                    made.fresh_ids.append(work.shot.shot_id)
-                failures += [
-                    _failure(work.shot, outcome.take)
-                    for outcome in outcomes
-                    if outcome.take.state != TakeState.DONE
-                ]
-                stage = "finish"
-                takes = {outcome.take.recipe: outcome.take for outcome in outcomes}
-                rows, used = _files(work, bench, takes, store)
-            except Exception as error:  # noqa: BLE001 - around one shot: its fault stays its own
-                said = str(error) if isinstance(error, ShotlistError) else repr(error)
-                made.failures.append(
-                    FailureRow(
-                        shot_id=work.shot.shot_id,
-                        stage=stage,
-                        reason=said,
-                        provider=None,
-                        billed=None,
-                    )
-                )
-            else:
-                made.rows.extend(rows)
-                made.takes.extend(used)
-                if rows:
-                    made.made_ids.append(work.shot.shot_id)
-                else:
-                    made.failures.extend(failures[:1])
-                tell(Progress(files=len(rows)))
-            rest = batch.work[index + 1 :]
-            is_last = not rest or rest[0].shot.product.key != work.shot.product.key
-            tell(Progress(shots=1, products=int(is_last)))
-    return Made(
-        rows=made.rows,
-        takes=made.takes,
-        failures=made.failures,
-        made_ids=made.made_ids,
-        fresh_ids=made.fresh_ids,
-        bought=int(bought),
-        spent_usd=spent,
+    """Cut the files of a batch until it is stopped. A fault stays its shot's."""
+    made = Made(
+        bought=len(taken.fresh),
+        spent_usd=float(
+            sum(
+                (taken.outcomes[one].take.cost_usd or Decimal(0) for one in taken.fresh), Decimal(0)
+            )
+        ),
     )
+    store = TakeStore(bench.takes_url)
+    works = taken.batch.work
+    for index, work in enumerate(works):
+        if is_stopped():
+            break
+        _make_one(work, taken, bench, store, made)
+        tell(Progress(files=sum(row["shot_id"] == work.shot.shot_id for row in made.rows)))
+        rest = works[index + 1 :]
+        is_last = not rest or rest[0].shot.product.key != work.shot.product.key
+        tell(Progress(shots=1, products=int(is_last)))
+    return made
 
 
-def _takes(
-    work: Work, bench: Bench, host: Provider, book: Ledger, store: TakeStore
-) -> Sequence[Outcome]:
-    wanted = [
-        Wanted(recipe=recipe, references=work.shot.references) for recipe in work.shot.recipes
-    ]
-    # two products may share a recipe: the second waits for the first instead of missing its take
-    locks = [_lock_of(one.recipe.sha256) for one in sorted(wanted, key=lambda w: w.recipe.sha256)]
-    for lock in locks:
-        lock.acquire()
+def _make_one(work: Work, taken: Taken, bench: Bench, store: TakeStore, made: Made) -> None:
+    outcomes = [taken.outcomes[recipe.sha256] for recipe in work.shot.recipes]
+    if any(outcome.take.recipe in taken.fresh for outcome in outcomes):
+        made.fresh_ids.append(work.shot.shot_id)
+    takes = {outcome.take.recipe: outcome.take for outcome in outcomes}
     try:
-        outcomes = shoot.shoot(wanted, provider=host, book=book, store=store, run=bench.run)
-        if bench.realm is Realm.PROOF and book.forget_proofs(_broken(outcomes, store)):
-            # what costs nothing is drawn again; a bought take is never given up so lightly
-            return shoot.shoot(wanted, provider=host, book=book, store=store, run=bench.run)
-        return outcomes
-    finally:
-        for lock in reversed(locks):
-            lock.release()
-
-
-def _broken(outcomes: Sequence[Outcome], store: TakeStore) -> list[str]:
-    """The recipes of takes that are done and whose bytes are gone or damaged."""
-    return [
-        outcome.take.recipe
-        for outcome in outcomes
-        if outcome.take.sha256 and not outcome.bought and not store.holds(outcome.take.sha256)
-    ]
-
-
-def _lock_of(recipe: str) -> threading.Lock:
-    with _guard:
-        return _one_recipe_at_a_time.setdefault(recipe, threading.Lock())
+        rows, used = _files(work, bench, takes, store)
+    except Exception as error:  # noqa: BLE001 - around one shot: its fault stays its own
+        said = str(error) if isinstance(error, ShotlistError) else repr(error)
+        made.failures.append(
+            FailureRow(
+                shot_id=work.shot.shot_id,
+                stage="finish",
+                reason=said,
+                provider=None,
+                billed=None,
+            )
+        )
+        return
+    made.rows.extend(rows)
+    made.takes.extend(used)
+    if rows:
+        made.made_ids.append(work.shot.shot_id)
+        return
+    failed = [one for one in outcomes if one.take.state is not TakeState.DONE]
+    made.failures.extend(_failure(work.shot, outcome) for outcome in failed[:1])
 
 
 def _files(
@@ -234,11 +173,17 @@ def _take_row(shot: Shot, take: Take) -> TakeRow:
     )
 
 
-def _failure(shot: Shot, take: Take) -> FailureRow:
-    parked = take.state in {TakeState.SENT, TakeState.ACCEPTED, TakeState.UNKNOWN}
+def _failure(shot: Shot, outcome: Outcome) -> FailureRow:
+    take = outcome.take
+    parked = take.state in {
+        TakeState.SENT,
+        TakeState.ACCEPTED,
+        TakeState.SUCCEEDED,
+        TakeState.UNKNOWN,
+    }
     return FailureRow(
         shot_id=shot.shot_id,
-        stage="parked" if parked else "shoot",
+        stage="parked" if parked else outcome.stopped or "shoot",
         reason=take.reason or f"the take is {take.state}",
         provider=take.provider,
         billed=take.billed,

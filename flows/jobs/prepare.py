@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from flows import plan, publish, read
-from flows.errors import BadInput, Fault, did_you_mean
+from flows.errors import BadInput, Fault
 from flows.jobs import hosts, lineage
+from flows.jobs.accounts import accounts
 from flows.jobs.job import Job, Request, Work
 from flows.ledger import Ledger, open_ledger
 from flows.nouns.reference import Looked
@@ -16,7 +16,7 @@ from flows.nouns.rendition import Manifest, RenditionRow
 from flows.nouns.shot import Reading, ShotList
 from flows.nouns.take import Realm, Take, TakeState
 from flows.nouns.workspace import Workspace
-from flows.providers import Provider, provider
+from flows.providers import Account, host
 from flows.settings import Settings
 from flows.storage import Place
 
@@ -54,9 +54,10 @@ def check(request: Request) -> ShotList:
 
     """
     workspace, reading = _read(request)
-    hosts.wished(reading)
     settings = Settings.load(workspace)
-    shots = _plan(reading, workspace, settings, NoBook(), KnownContents({}), provider("proof"))
+    named = hosts.named_by(reading) or [host("proof")]
+    chosen = [one for each in named for one in accounts(each, settings)]
+    shots = _plan(reading, workspace, settings, NoBook(), KnownContents({}), chosen, is_named=True)
     _refuse_empty(request, shots)
     publish.places(shots.shots)
     return shots
@@ -88,7 +89,7 @@ def prepare(request: Request) -> Job:
         publish.admit(
             former,
             campaign=campaign.campaign,
-            realm=chosen.realm().value,
+            realm=chosen[0].realm.value,
             where=place.full("manifest.json"),
         )
     book: Ledger | NoBook = (
@@ -96,10 +97,19 @@ def prepare(request: Request) -> Job:
     )
     try:
         known = KnownContents(book.contents.known() if isinstance(book, Ledger) else {})
-        shots = _plan(reading, workspace, settings, book, known, chosen)
+        is_named = bool(request.providers or campaign.providers.use)
+        shots = _plan(
+            reading,
+            workspace,
+            settings,
+            book,
+            known,
+            chosen,
+            is_named=is_named,
+            only=request.only,
+        )
         _refuse_empty(request, shots)
         paths = publish.places(shots.shots)
-        chosen_ids = _chosen(request.only, shots)
         recipes = {recipe.sha256 for shot in shots.shots for recipe in shot.recipes}
         takes = book.takes(shots.realm, recipes)
     finally:
@@ -108,14 +118,14 @@ def prepare(request: Request) -> Job:
     _remember(known, settings)
     lying = place.sizes() if former is not None else {}
     pages_are_there = lying.keys() >= publish.PAGES
-    kept, work = _left_to_do(reading, shots, paths, takes, former, lying, chosen_ids)
+    kept, work = _left_to_do(reading, shots, paths, takes, former, lying, shots.chosen)
     return Job(
         request=request,
         workspace=workspace,
         settings=settings,
         reading=reading,
         realm=shots.realm,
-        provider=chosen.name,
+        accounts=tuple(one for one in chosen if one.host in shots.hosts),
         shot_list=shots,
         paths=paths,
         place=place,
@@ -140,7 +150,10 @@ def _plan(
     settings: Settings,
     book: plan.Book,
     known: KnownContents,
-    chosen: Provider,
+    chosen: Sequence[Account],
+    *,
+    is_named: bool,
+    only: Sequence[str] = (),
 ) -> ShotList:
     return plan.shot_list(
         reading,
@@ -152,8 +165,9 @@ def _plan(
             cache=settings.references_cache,
         ),
         book=book,
-        realm=chosen.realm(),
-        hosts=[hosts.facts(chosen)],
+        realm=chosen[0].realm,
+        hosts=hosts.facts(chosen, is_named=is_named),
+        only=only,
     )
 
 
@@ -198,24 +212,6 @@ def _remember(known: KnownContents, settings: Settings) -> None:
     if known.fresh:
         with open_ledger(settings.ledger_url) as book:
             book.contents.remember(known.fresh)
-
-
-def _chosen(only: Sequence[str], shots: ShotList) -> frozenset[str] | None:
-    """The shots that `--only` means, or None for all."""
-    if not only:
-        return None
-    ids = [shot.shot_id for shot in shots.shots]
-    faults = []
-    found: set[str] = set()
-    for pattern in only:
-        matches = [one for one in ids if fnmatchcase(one, pattern)]
-        if not matches:
-            remedy = did_you_mean(pattern, ids[:2000]) or f"shot ids look like {ids[0]}"
-            faults.append(Fault("--only", f"no shot matches '{pattern}'", remedy=remedy))
-        found.update(matches)
-    if faults:
-        raise BadInput("the choice of shots cannot be used", faults)
-    return frozenset(found)
 
 
 def _left_to_do(

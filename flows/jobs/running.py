@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.jobs.job import Bench, Job, Request
-from flows.jobs.make import Progress
+from flows.jobs.job import Bench, Job, Progress, Request
 from flows.jobs.prepare import prepare
 from flows.ledger import Ledger, TakeStore, open_ledger
 from flows.ledger.ledger import now
@@ -115,7 +114,6 @@ def begun(job: Job) -> Iterator[Bench]:
         yield Bench(
             run=run,
             started_at=started,
-            provider=job.provider,
             realm=job.realm,
             ledger_url=settings.ledger_url,
             takes_url=settings.takes_url,

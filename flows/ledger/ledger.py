@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -73,15 +74,16 @@ class Ledger:
             if realm is not Realm.PROOF or take.state not in _OPEN
         }
 
+    def take(self, realm: Realm, recipe: str) -> Take | None:
+        """The take of a recipe in whatever state it is; None where it was never intended."""
+        return self._rows(realm, [recipe]).get(recipe)
+
     def _rows(self, realm: Realm, recipes: Collection[str]) -> dict[str, Take]:
         wanted = set(recipes)
         with self._engine.connect() as connection:
             query = select(tables.takes).where(tables.takes.c.realm == realm)
-            known = connection.scalar(
-                select(func.count()).select_from(tables.takes).where(tables.takes.c.realm == realm)
-            )
             # one pass over everything beats many questions once most of it is wanted
-            if (known or 0) <= 4 * len(wanted):
+            if len(wanted) > CHUNK and self._count(connection, realm) <= 4 * len(wanted):
                 rows: Iterable[Row[Any]] = connection.execute(query)
                 return {row.recipe: _take(row) for row in rows if row.recipe in wanted}
             found: dict[str, Take] = {}
@@ -89,6 +91,11 @@ class Ledger:
                 for row in connection.execute(query.where(tables.takes.c.recipe.in_(chunk))):
                     found[row.recipe] = _take(row)
             return found
+
+    def _count(self, connection: Connection, realm: Realm) -> int:
+        table = tables.takes
+        query = select(func.count()).select_from(table).where(table.c.realm == realm)
+        return connection.scalar(query) or 0
 
     def shots(self, campaign: str, realm: Realm) -> Mapping[str, tuple[str, ...]]:
         """Shot id to the recipes that the campaign last set out to make."""
@@ -155,6 +162,8 @@ class Ledger:
             "price_usd": price_usd,
             "reason": None,
             "billed": None,
+            "host_task_id": None,
+            "host_notes": None,
             "intended_by": run,
             "changed_at": now(),
         }
@@ -186,9 +195,18 @@ class Ledger:
             return bool(won)
 
     def step(
-        self, take: Take, state: TakeState, *, run: str, detail: str | None = None, **facts: Any
+        self,
+        take: Take,
+        state: TakeState,
+        *,
+        run: str,
+        detail: str | None = None,
+        host_notes: Mapping[str, str] | None = None,
+        **facts: Any,
     ) -> None:
         """Move a take to its next state and keep the facts that came with it.
+
+        To SENT goes only the run whose intent it is: another may have taken it over meanwhile.
 
         Raises:
             IllegalStepError: the take is not in a state that may be followed by this one.
@@ -196,6 +214,9 @@ class Ledger:
         """
         table = tables.takes
         before = [one for one, then in FOLLOWS.items() if state in then]
+        if host_notes is not None:
+            facts["host_notes"] = json.dumps(dict(host_notes), sort_keys=True)
+        mine = [table.c.intended_by == run] if state is TakeState.SENT else []
         with self._engine.begin() as connection:
             moved = connection.execute(
                 update(table)
@@ -203,6 +224,7 @@ class Ledger:
                     table.c.realm == take.realm,
                     table.c.recipe == take.recipe,
                     table.c.state.in_(before),
+                    *mine,
                 )
                 .values(state=state, changed_at=now(), **facts)
             ).rowcount
@@ -315,6 +337,7 @@ def _take(row: Row[Any]) -> Take:
         model=row.model,
         account=row.account,
         host_task_id=row.host_task_id,
+        host_notes=json.loads(row.host_notes) if row.host_notes else {},
         seed=row.seed,
         cost_usd=row.cost_usd,
         cost_from=row.cost_from,

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLAlchemyError
 
 from flows.errors import EnvironmentFault
 from flows.ledger import tables
+
+UPGRADES: Mapping[int, Sequence[str]] = {
+    1: ("ALTER TABLE takes ADD COLUMN host_notes TEXT",),
+}
+"""What brings a ledger from that version to the next."""
+
+_LOCK = 0x5407_1157
+"""One number for all openers of a PostgreSQL ledger."""
 
 
 def opened(url: str) -> tuple[Engine, str]:
@@ -56,25 +76,55 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _ensure_schema(engine: Engine, shown: str) -> None:
-    names = set(inspect(engine).get_table_names())
-    if tables.about.name not in names:
-        if names:
-            raise EnvironmentFault(
-                f"{shown}: this database belongs to another program (it holds "
-                f"{', '.join(sorted(names)[:3])}); name an empty one with SHOTLIST_LEDGER_URL"
-            )
-        with engine.begin() as connection:
-            tables.metadata.create_all(connection)
-            connection.execute(
-                insert(tables.about), [{"key": "schema", "value": str(tables.SCHEMA_VERSION)}]
-            )
-        return
     with engine.connect() as connection:
-        version = connection.scalar(
-            select(tables.about.c.value).where(tables.about.c.key == "schema")
+        if inspect(connection).has_table(tables.about.name) and _version(connection) == str(
+            tables.SCHEMA_VERSION
+        ):
+            return
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            # the driver would begin only at the first write: two that open a new ledger at the
+            # same moment must not both find it empty
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        elif engine.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        names = set(inspect(connection).get_table_names())
+        if tables.about.name not in names:
+            _begin(connection, names, shown)
+        else:
+            _upgrade(connection, shown)
+
+
+def _begin(connection: Connection, names: set[str], shown: str) -> None:
+    if names:
+        raise EnvironmentFault(
+            f"{shown}: this database belongs to another program (it holds "
+            f"{', '.join(sorted(names)[:3])}); name an empty one with SHOTLIST_LEDGER_URL"
         )
-    if version != str(tables.SCHEMA_VERSION):
+    tables.metadata.create_all(connection)
+    connection.execute(
+        insert(tables.about), [{"key": "schema", "value": str(tables.SCHEMA_VERSION)}]
+    )
+
+
+def _version(connection: Connection) -> str | None:
+    return connection.scalar(select(tables.about.c.value).where(tables.about.c.key == "schema"))
+
+
+def _upgrade(connection: Connection, shown: str) -> None:
+    version = _version(connection)
+    known = int(version) if version and version.isdecimal() else 0
+    if not 1 <= known <= tables.SCHEMA_VERSION:
         raise EnvironmentFault(
             f"{shown}: written by another version of Shotlist (schema {version}, this one reads "
-            f"{tables.SCHEMA_VERSION}); upgrade Shotlist"
+            f"up to {tables.SCHEMA_VERSION}); upgrade Shotlist"
+        )
+    for step in range(known, tables.SCHEMA_VERSION):
+        for statement in UPGRADES[step]:
+            connection.execute(text(statement))
+    if known < tables.SCHEMA_VERSION:
+        connection.execute(
+            update(tables.about)
+            .where(tables.about.c.key == "schema")
+            .values(value=str(tables.SCHEMA_VERSION))
         )

@@ -17,7 +17,7 @@ from sqlalchemy import (
 
 from flows.nouns.take import Realm, TakeState
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -42,6 +42,7 @@ takes = Table(
     Column("model", String(60), nullable=False),
     Column("account", String(80), nullable=False, default=""),  # a key's name, never the key
     Column("host_task_id", Text),
+    Column("host_notes", Text),  # JSON object of texts: what asking for the task needs besides
     Column("seed", Integer),
     Column("price_usd", Numeric(12, 6)),  # what the price table said when it was intended
     Column("cost_usd", Numeric(12, 6)),  # what it cost, once bought

@@ -133,3 +133,8 @@ class ShotList:
     skipped: tuple[SkippedRow, ...]
     notes: tuple[str, ...]
     estimate: Estimate
+    """Of the shots that are chosen."""
+    hosts: tuple[str, ...] = ()
+    """The hosts that can make them, first choice first."""
+    chosen: frozenset[str] | None = None
+    """The shots that a run shall make; None for all."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Realm(StrEnum):
@@ -49,6 +51,7 @@ FOLLOWS: dict[TakeState, frozenset[TakeState]] = {
             TakeState.FAILED,
             TakeState.UNKNOWN,
             TakeState.CANCELLED,
+            TakeState.LOST,
         }
     ),
     TakeState.SUCCEEDED: frozenset({TakeState.DONE, TakeState.LOST}),
@@ -81,6 +84,9 @@ class Take:
     model: str
     account: str = ""
     host_task_id: str | None = None
+    host_notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """What asking for the task needs besides, and `result`: the addresses of what was made, one a
+    line. They may be signed: never shown."""
     seed: int | None = None
     cost_usd: Decimal | None = None
     cost_from: str | None = None

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from flows.nouns.shot import Estimate
+from flows.providers.base import Capabilities
 
 Policy = Literal["failover", "cheapest", "fastest"]
 
@@ -24,17 +25,20 @@ class HostFacts:
     """Why the price is not known."""
     requests_per_take: float = 1.0
     """Creates and polls together, on average."""
-    per_minute: float | None = None
-    """Requests that the account may send in a minute."""
+    takes_per_minute: float | None = None
+    """Takes that the request limits of its accounts allow in a minute."""
     running: int | None = None
     """Generations that may run at a time."""
     latency_s: float = 0.0
+    capabilities: Capabilities | None = None
+    """What it can do; None: everything."""
+    is_named: bool = True
+    """Whether a person named it; one that is there because its key is set is left out where it
+    cannot meet the campaign's wishes."""
 
     def takes_per_s(self) -> float:
         """The most that its limits allow, as a long run reaches it; inf without any limit."""
-        by_rate = math.inf
-        if self.per_minute is not None and self.requests_per_take > 0:
-            by_rate = self.per_minute / 60 / self.requests_per_take
+        by_rate = math.inf if self.takes_per_minute is None else self.takes_per_minute / 60
         by_slots = math.inf
         if self.running is not None and self.latency_s > 0:
             by_slots = self.running / self.latency_s

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from flows.errors import Fault
+from flows.errors import BadInput, Fault, did_you_mean
 from flows.nouns.output import Channel
 from flows.nouns.reference import ReferenceReader
 from flows.nouns.shot import Estimate, Reading, Shot, ShotList
@@ -19,6 +18,7 @@ from flows.plan.drafts import Draft, Drafting
 from flows.plan.estimate import HostFacts, estimate
 from flows.plan.expand import briefs
 from flows.plan.faults import Faults
+from flows.plan.hosts import able
 from flows.plan.outputs import Outputs
 from flows.plan.paths import Paths
 from flows.plan.pictures import Pictures
@@ -42,7 +42,7 @@ def shot_list(
 
     `templates` is the folder of the templates, `hosts` the ones that a run would use, first choice
     first; `channels` are the presets (those of this project unless given). `only` are patterns of
-    shot ids: the list then holds what matches and retires nothing.
+    shot ids: the list stays whole, and the estimate counts what matches.
 
     Raises:
         BadInput: with all faults of the spec, the templates, the references and the paths.
@@ -59,20 +59,22 @@ def shot_list(
     drafting = Drafting(campaign, realm, texts=texts, pictures=pictures, paths=paths, faults=faults)
     drafts = drafting.of(matrix)
     distinct.check(drafts, paths.names, paths.place, faults)
-    _check_budget(reading, hosts, faults)
-    chosen = _only(drafts, only, faults)
+    able_hosts, adapting = able(reading, drafts, hosts, faults)
+    _check_budget(reading, able_hosts, faults)
     faults.raise_any()
+    notes.update(dict.fromkeys(adapting))
     notes.update(dict.fromkeys(pictures.notes()))
 
     skipped = (*reading.skipped, *drafting.skipped)
     earlier = book.shots(campaign.campaign, realm)
     gone = retired(
-        {} if only else earlier,
+        earlier,
         {draft.shot_id for draft in drafts},
         {product.key for product in reading.products} | {one.product.key for one in drafts},
         {row.product for row in skipped},
     )
-    shots, needed = _held_against(reading, chosen, book, earlier, realm, hosts)
+    chosen = _chosen([draft.shot_id for draft in drafts], only)
+    shots, needed = _held_against(reading, drafts, chosen, book, earlier, able_hosts, realm)
     return ShotList(
         campaign=campaign.campaign,
         realm=realm,
@@ -81,6 +83,8 @@ def shot_list(
         skipped=skipped,
         notes=tuple(notes),
         estimate=needed,
+        hosts=tuple(host.name for host in able_hosts),
+        chosen=chosen,
     )
 
 
@@ -130,26 +134,31 @@ def _check_budget(reading: Reading, hosts: Sequence[HostFacts], faults: Faults) 
             )
 
 
-def _only(drafts: list[Draft], only: Sequence[str], faults: Faults) -> list[Draft]:
+def _chosen(ids: Sequence[str], only: Sequence[str]) -> frozenset[str] | None:
+    """The shots that patterns mean, or None for all."""
     if not only:
-        return drafts
-    patterns = [(glob, re.compile(fnmatch.translate(glob))) for glob in only]
-    for glob, pattern in patterns:
-        if not faults and not any(pattern.match(draft.shot_id) for draft in drafts):
-            example = f"such as {drafts[0].shot_id}" if drafts else ""
-            faults.add(Fault("--only", f"'{glob}' matches no shot", f"shot ids {example}".strip()))
-    return [
-        draft for draft in drafts if any(pattern.match(draft.shot_id) for _, pattern in patterns)
-    ]
+        return None
+    faults = []
+    found: set[str] = set()
+    for pattern in only:
+        matches = [one for one in ids if fnmatchcase(one, pattern)]
+        if not matches and ids:
+            remedy = did_you_mean(pattern, ids[:2000]) or f"shot ids look like {ids[0]}"
+            faults.append(Fault("--only", f"no shot matches '{pattern}'", remedy=remedy))
+        found.update(matches)
+    if faults:
+        raise BadInput("the choice of shots cannot be used", faults)
+    return frozenset(found)
 
 
 def _held_against(
     reading: Reading,
     drafts: Sequence[Draft],
+    chosen: frozenset[str] | None,
     book: Book,
     earlier: Mapping[str, tuple[str, ...]],
-    realm: Realm,
     hosts: Sequence[HostFacts],
+    realm: Realm,
 ) -> tuple[list[Shot], Estimate]:
     campaign = reading.campaign
     recipes = dict.fromkeys(recipe.sha256 for draft in drafts for recipe in draft.recipes)
@@ -157,6 +166,10 @@ def _held_against(
     wishes = [(one.shot_id, tuple(recipe.sha256 for recipe in one.recipes)) for one in drafts]
     standing = standings(wishes, takes, earlier, campaign.on_unknown)
     shots = [_shot(draft, held) for draft, held in zip(drafts, standing, strict=True)]
+    if chosen is not None:
+        recipes = dict.fromkeys(
+            recipe for shot_id, of_it in wishes if shot_id in chosen for recipe in of_it
+        )
     missing = sum(is_missing(takes.get(recipe), campaign.on_unknown) for recipe in recipes)
     return shots, estimate(missing, hosts, campaign.providers.policy)
 

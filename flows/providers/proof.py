@@ -8,14 +8,39 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar, cast
 
 import httpx
 
 from flows.errors import BadInput
-from flows.nouns.take import Realm
-from flows.providers.base import Done, Image, Limits, Order, Provider, RefusalKind, Refused, Reply
+from flows.providers.base import (
+    PARAMETERS,
+    Capabilities,
+    Done,
+    Image,
+    Job,
+    Limits,
+    Order,
+    PixelShapes,
+    Provider,
+    ReferenceLimits,
+    RefusalKind,
+    Refused,
+    Reply,
+    Treatment,
+    Way,
+)
+
+_DRAWN = {
+    "prompt": Treatment(Way.EMULATED, note="decides the mood of the scene"),
+    "references": Treatment(Way.EMULATED, note="the product's own photo is placed on the scene"),
+    "n": Treatment(Way.EMULATED, note="one drawing a take"),
+    "guidance": Treatment(Way.NONE, note="a drawing has none"),
+    "safety": Treatment(Way.NONE, note="a drawing has none"),
+    "callback": Treatment(Way.NONE, note="drawn at once"),
+}
 
 
 class Host(Provider):
@@ -25,14 +50,30 @@ class Host(Provider):
     title: ClassVar[str] = "Proof (drawn here, for position only)"
     model: ClassVar[str] = "proof"
     key_variable: ClassVar[str | None] = None
+    addresses: ClassVar[Mapping[str, str]] = {}
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        treatments={one: _DRAWN.get(one, Treatment(Way.PASSED)) for one in PARAMETERS},
+        shapes=PixelShapes(),
+        references=ReferenceLimits(
+            count=1000,
+            most_bytes=100_000_000,
+            by="here",
+            most_side=65_500,
+            most_pixels=1 << 40,
+            most_ratio=1e6,
+        ),
+        seeds=(0, 2**31 - 1),
+        guidance=(0, 20),
+        can_switch_safety_off=True,
+    )
     limits: ClassVar[Limits] = Limits(running=os.cpu_count() or 2)
+    limits_note: ClassVar[str] = "one drawing a core"
     usd_per_image: ClassVar[Decimal | None] = Decimal(0)
     price_note: ClassVar[str] = "drawn on this machine"
     latency_s: ClassVar[float] = 0.6
+    is_synchronous: ClassVar[bool] = True
+    timeout_s: ClassVar[float] = 120.0
     requests_per_take: ClassVar[float] = 0.0
-
-    def realm(self) -> Realm:
-        return Realm.PROOF
 
     def transport(self) -> httpx.AsyncBaseTransport:
         return DrawingTransport()
@@ -40,17 +81,20 @@ class Host(Provider):
     def submit(self, order: Order) -> httpx.Request:
         return httpx.Request("POST", "proof://here/draw", extensions={"order": order})
 
-    def submitted(self, response: httpx.Response) -> Reply:
+    def submitted(self, response: httpx.Response, order: Order) -> Reply:
+        del order
         if response.status_code == httpx.codes.OK:
             return Done(images=(Image(data=response.content),), cost_usd=Decimal(0))
         return Refused(kind=RefusalKind.INPUT, words=response.text)
 
-    def ask(self, job: str) -> httpx.Request:
-        msg = f"the proof answers at once; there is no job {job} to ask for"
+    def ask(self, job: Job) -> httpx.Request:
+        msg = f"the proof answers at once; there is no job {job.id} to ask for"
         raise LookupError(msg)
 
-    def asked(self, response: httpx.Response) -> Reply:
-        return self.submitted(response)
+    def asked(self, response: httpx.Response, job: Job) -> Reply:
+        del response
+        msg = f"the proof answers at once; there is no job {job.id} to ask for"
+        raise LookupError(msg)
 
 
 class DrawingTransport(httpx.AsyncBaseTransport):
@@ -71,14 +115,15 @@ class DrawingTransport(httpx.AsyncBaseTransport):
 def _draw(order: Order) -> bytes:
     from flows import drawing
 
-    photos = [data for reference, data in order.references if reference.role == "product"]
-    others = [data for reference, data in order.references if reference.role != "product"]
+    photos = [one.data for one in order.pictures if one.role == "product"]
+    others = [one.data for one in order.pictures if one.role != "product"]
     wished = order.recipe.parameters
+    width, height = order.size.pixels
     label, palette = wished.get("label"), wished.get("palette")
     return drawing.draw(
         drawing.Sketch(
-            width=order.width,
-            height=order.height,
+            width=width,
+            height=height,
             product=photos[0] if photos else None,
             others=(*photos[1:], *others),
             palette=tuple(palette) if isinstance(palette, list) else (),

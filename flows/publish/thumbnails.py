@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import io
 
+from flows.pictures import Terms, UnreadableError, shown
+
 LONG_EDGE = 320
 QUALITY = 70
-MOST_PIXELS = 100_000_000
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+
+_TERMS = Terms(most_pixels=100_000_000, enough=LONG_EDGE * 2)
 
 
 def thumbnail(data: bytes) -> bytes | None:
-    """A picture's bytes to a WebP of at most 320 pixels; None where they cannot be drawn."""
-    from PIL import Image, ImageOps
+    """A picture's bytes to a WebP of at most 320 pixels; None where they cannot be drawn.
 
-    small = io.BytesIO()
+    It is sRGB and says so to nobody: that is what a browser takes a picture without a profile for.
+    """
+    from PIL import Image
+
     try:
-        opened = Image.open(io.BytesIO(data), formats=FORMATS)
-        if opened.width * opened.height > MOST_PIXELS:
-            return None
-        opened.draft(None, (LONG_EDGE * 2, LONG_EDGE * 2))
-        profile = opened.info.get("icc_profile") if opened.mode in {"RGB", "RGBA"} else None
-        picture = ImageOps.exif_transpose(opened)
-        if picture.mode not in {"RGB", "RGBA"}:
-            picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-        picture.thumbnail((LONG_EDGE, LONG_EDGE), Image.Resampling.LANCZOS)
-        # a browser takes a picture without a profile for sRGB, so that one need not be carried
-        kept = profile if profile and b"sRGB" not in profile and len(profile) < 8192 else None
-        picture.save(small, "WEBP", quality=QUALITY, method=4, icc_profile=kept)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, RuntimeWarning):
-        return None  # what Pillow's readers raise for broken bytes; the page says `no preview`
+        picture = shown(data, _TERMS)
+    except UnreadableError:
+        return None  # the page says `no preview`
+    picture.thumbnail((LONG_EDGE, LONG_EDGE), Image.Resampling.LANCZOS)
+    small = io.BytesIO()
+    picture.save(small, "WEBP", quality=QUALITY, method=4)
     return small.getvalue()

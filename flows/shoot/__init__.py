@@ -1,5 +1,8 @@
-"""In: orders for takes. Out: what became of each. The only room that spends money."""
+"""In: recipes and the accounts to buy them with. Out: what became of each, as it comes. The only
+room that spends money.
+"""
 
-from flows.shoot.dispatch import Outcome, Wanted, shoot
+from flows.shoot.outcome import Outcome, Wanted
+from flows.shoot.studio import shoot
 
 __all__ = ["Outcome", "Wanted", "shoot"]

@@ -145,17 +145,16 @@ def test_a_product_that_is_skipped_this_time_has_not_left():
     assert (ids(plan), plan.retired) == (["A/1x1"], ())
 
 
-def test_a_part_of_the_plan_retires_nothing_and_estimates_itself():
+def test_a_chosen_part_of_the_plan_is_what_the_estimate_counts():
     asked = reading([product("A"), product("B")], aspect_ratios=["1:1", "4:5"])
     book = Ledger(earlier={"gone/1x1": ("x",)})
     plan = planned(asked, only=["B/*", "A/4x5"], book=book)
-    assert ids(plan) == ["A/4x5", "B/1x1", "B/4x5"]
-    assert (plan.retired, plan.estimate.generations) == ((), 3)
+    assert ids(plan) == ["A/1x1", "A/4x5", "B/1x1", "B/4x5"]
+    assert plan.chosen == {"A/4x5", "B/1x1", "B/4x5"}
+    assert plan.estimate.generations == 3
     with pytest.raises(BadInput) as caught:
         planned(asked, only=["C/*"])
-    assert faults(caught.value) == [
-        "--only: 'C/*' matches no shot (allowed: shot ids such as A/1x1)"
-    ]
+    assert faults(caught.value) == ["--only: no shot matches 'C/*'; shot ids look like A/1x1"]
 
 
 FAL = HostFacts(
@@ -163,7 +162,7 @@ FAL = HostFacts(
     model="seedream-4",
     usd_per_image=Decimal("0.03"),
     requests_per_take=2.5,
-    per_minute=150,
+    takes_per_minute=60,
     running=40,
     latency_s=20,
 )

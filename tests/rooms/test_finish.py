@@ -17,11 +17,11 @@ from PIL import Image, ImageCms
 
 from flows.errors import BadInput
 from flows.finish import Lineage, measured, renditions
-from flows.finish.colour import srgb_profile
 from flows.finish.crop import cut, focus_point, own_size
 from flows.nouns.campaign import Finish
 from flows.nouns.output import Output
 from flows.nouns.rendition import AI_GENERATED, Words
+from flows.pictures import srgb_profile
 
 FORMATS = ("jpeg", "png", "webp", "avif", "tiff")
 WITH_ALPHA = ("png", "webp", "avif", "tiff")
@@ -227,7 +227,7 @@ def test_two_processes_give_the_same_bytes():
     script = (
         "import hashlib, io; from fractions import Fraction; from PIL import Image\n"
         "from flows.finish import Lineage, renditions\n"
-        "from flows.finish.colour import srgb_profile\n"
+        "from flows.pictures import srgb_profile\n"
         "from flows.nouns.campaign import Finish; from flows.nouns.output import Output\n"
         "from flows.nouns.rendition import Words\n"
         "out = io.BytesIO()\n"
@@ -319,6 +319,13 @@ def test_cmyk_becomes_rgb():
     (file,) = finished(take, output((16, 16)))
     red, green, blue = picture_of(file).getpixel((8, 8))
     assert (red > 240, green < 15, blue < 15) == (True, True, True)
+
+
+def test_a_picture_of_noise_is_encoded_at_any_quality():
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (800, 800, 3), np.uint8))
+    for quality in (82, 90, 94, 95, 100):
+        (file,) = finished(noise, output((800, 800), formats=("jpeg",), quality=quality))
+        assert picture_of(file).size == (800, 800)
 
 
 def test_another_colour_space_is_converted_and_not_only_relabelled():

@@ -1,0 +1,87 @@
+"""Shooting: the takes of all batches, each batch handed on as soon as its takes are settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from flows import providers
+from flows.jobs.job import Batch, Bench, Job, Progress
+from flows.ledger import TakeStore, open_ledger
+from flows.shoot import Outcome, Wanted, shoot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A batch and what became of its takes, by recipe; plain values, so that it travels.
+
+    `fresh` are the recipes that were bought in this run and count for this batch: a take that two
+    products share is counted once.
+    """
+
+    batch: Batch
+    outcomes: Mapping[str, Outcome]
+    fresh: frozenset[str] = field(default_factory=frozenset)
+
+
+def taken(job: Job, bench: Bench, tell: Callable[[Progress], None]) -> Generator[Taken]:
+    """Buy or draw what is missing. Closing the iterator stops buying; what was sent is settled."""
+    batches = job.batches()
+    wanted: dict[str, Wanted] = {}
+    waiting: dict[str, list[int]] = {}
+    left: list[set[str]] = []
+    for number, batch in enumerate(batches):
+        recipes = {
+            recipe.sha256: Wanted(recipe=recipe, references=work.shot.references)
+            for work in batch.work
+            for recipe in work.shot.recipes
+        }
+        left.append(set(recipes))
+        for sha256, one in recipes.items():
+            wanted.setdefault(sha256, one)
+            waiting.setdefault(sha256, []).append(number)
+    outcomes: dict[str, Outcome] = {}
+    counted: dict[int, set[str]] = {}
+    with open_ledger(bench.ledger_url) as book:
+        settled = shoot(
+            list(wanted.values()),
+            hosts=[providers.opened(account) for account in job.accounts],
+            policy=job.campaign.providers.policy,
+            book=book,
+            store=TakeStore(bench.takes_url),
+            run=bench.run,
+            cap_usd=_cap(job),
+        )
+        try:
+            for outcome in settled:
+                recipe = outcome.take.recipe
+                outcomes[recipe] = outcome
+                if outcome.bought:
+                    counted.setdefault(waiting[recipe][0], set()).add(recipe)
+                    tell(Progress(takes=1, usd=float(outcome.take.cost_usd or 0)))
+                for number in waiting[recipe]:
+                    left[number].discard(recipe)
+                    if not left[number]:
+                        yield _batch(batches[number], outcomes, counted.get(number, set()))
+        finally:
+            settled.close()
+
+
+def _batch(batch: Batch, outcomes: Mapping[str, Outcome], fresh: set[str]) -> Taken:
+    return Taken(
+        batch=batch,
+        outcomes={
+            recipe.sha256: outcomes[recipe.sha256]
+            for work in batch.work
+            for recipe in work.shot.recipes
+        },
+        fresh=frozenset(fresh),
+    )
+
+
+def _cap(job: Job) -> Decimal | None:
+    """What this run may spend."""
+    written = job.campaign.budget.max_usd if job.campaign.budget is not None else None
+    caps = [cap for cap in (job.request.max_cost, written) if cap is not None]
+    return min(caps, default=None)

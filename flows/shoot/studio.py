@@ -1,0 +1,242 @@
+"""Studio: all accounts of a run on one event loop, in a thread of its own.
+
+Outcomes are handed on as they come, so that finishing overlaps with shooting. Told to stop, it
+buys nothing more and settles what was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import queue
+import threading
+from collections import deque
+from collections.abc import Awaitable, Generator, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Literal
+
+from flows.errors import ShotlistError
+from flows.ledger import Ledger, TakeStore
+from flows.nouns.take import Take, TakeState
+from flows.providers import Provider
+from flows.shoot.books import Books
+from flows.shoot.dispatcher import Dispatcher
+from flows.shoot.outcome import Outcome, Stop, Wanted
+from flows.shoot.purse import Purse
+from flows.shoot.references import Prepared
+from flows.shoot.taking import StoppedError, Taking
+
+Policy = Literal["failover", "cheapest", "fastest"]
+
+MOST_AT_WORK = 100
+"""Takes that one account works on at a time where its host states no limit."""
+
+_ON_THE_WAY = frozenset({TakeState.ACCEPTED, TakeState.SUCCEEDED})
+_OPEN = frozenset({TakeState.SENT, TakeState.UNKNOWN})
+
+
+def shoot(
+    wanted: Sequence[Wanted],
+    *,
+    hosts: Sequence[Provider],
+    policy: Policy = "failover",
+    book: Ledger,
+    store: TakeStore,
+    run: str,
+    cap_usd: Decimal | None = None,
+    callback: str | None = None,
+) -> Generator[Outcome]:
+    """Make the takes that are missing; those that are there come back as they are. Each recipe
+    once, in the order in which they are settled.
+
+    `hosts` are the accounts, all of one realm, first choice first. Closing the iterator stops
+    buying and waits until what was sent is settled.
+    """
+    studio = _Studio(
+        wanted, hosts, policy, book, store, run=run, cap_usd=cap_usd, callback=callback
+    )
+    thread = threading.Thread(target=studio.run, name="studio", daemon=True)
+    thread.start()
+    try:
+        while (item := studio.outcomes.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        studio.stop()
+        thread.join()
+
+
+class _Studio:
+    def __init__(
+        self,
+        wanted: Sequence[Wanted],
+        hosts: Sequence[Provider],
+        policy: Policy,
+        book: Ledger,
+        store: TakeStore,
+        *,
+        run: str,
+        cap_usd: Decimal | None,
+        callback: str | None,
+    ) -> None:
+        self.outcomes: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
+        """None: the end."""
+        self._wanted = {one.recipe.sha256: one for one in wanted}
+        self._hosts = hosts
+        self._policy = policy
+        self._known = book.takes(hosts[0].realm(), self._wanted.keys())
+        self._books = Books(book, store, run=run, realm=hosts[0].realm())
+        self._purse = Purse(cap_usd)
+        self._prepared = Prepared()
+        self._callback = callback
+        self._to_buy: deque[Wanted] = deque()
+        self._unsent: set[asyncio.Task[Outcome]] = set()
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self) -> None:
+        """The thread's work: shoot everything, then say that it is the end."""
+        try:
+            asyncio.run(self._all())
+        except BaseException as error:  # noqa: BLE001 - raised again where outcomes are read
+            self.outcomes.put(error)
+        self.outcomes.put(None)
+
+    def stop(self) -> None:
+        """From any thread: buy nothing more."""
+        self._stopping = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._cancel_unsent)
+
+    def _cancel_unsent(self) -> None:
+        for task in self._unsent:
+            task.cancel()
+
+    def _sending(self) -> None:
+        """A take is about to be sent: from here on it must be settled."""
+        if self._stopping:
+            raise StoppedError
+        task = asyncio.current_task()
+        self._unsent = {one for one in self._unsent if one is not task}
+
+    async def _all(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        dispatchers = [Dispatcher(host) for host in self._hosts]
+        try:
+            await self._sort(dispatchers)
+            for together in self._in_order(dispatchers):
+                # what the others have under way goes on beside
+                await asyncio.gather(
+                    *(
+                        self._work(one, may_buy=one in together)
+                        for one in dispatchers
+                        for _ in range(one.provider.account.limits.running or MOST_AT_WORK)
+                    )
+                )
+            self._leave(dispatchers)
+        finally:
+            for dispatcher in dispatchers:
+                await dispatcher.close()
+            self._books.close()
+
+    async def _sort(self, dispatchers: Sequence[Dispatcher]) -> None:
+        """What is there, what is under way, what is to be bought."""
+        for recipe, wanted in self._wanted.items():
+            take = self._known.get(recipe)
+            if take is None:
+                self._to_buy.append(wanted)
+            elif take.state is TakeState.DONE and not await self._books.forget_if_broken(take):
+                self.outcomes.put(Outcome(take=take))
+            elif take.state in _ON_THE_WAY:
+                self._resume(take, dispatchers)
+            elif take.state in _OPEN:
+                self.outcomes.put(Outcome(take=take))
+            else:
+                self._to_buy.append(wanted)
+
+    def _resume(self, take: Take, dispatchers: Sequence[Dispatcher]) -> None:
+        of_host = [one for one in dispatchers if one.host == take.provider]
+        of_account = [one for one in of_host if one.name == take.account] or of_host
+        if of_account:
+            of_account[0].under_way.append(take)
+        else:
+            reason = f"bought at {take.provider} before; name it as a provider to have it brought"
+            self.outcomes.put(Outcome(take=replace(take, reason=reason)))
+
+    def _in_order(self, dispatchers: Sequence[Dispatcher]) -> Iterator[Sequence[Dispatcher]]:
+        """The accounts that buy together; the next ones only where these cannot go on."""
+        if self._policy == "fastest":
+            yield dispatchers
+            return
+        ordered = list(dispatchers)
+        if self._policy == "cheapest":
+            ordered.sort(key=lambda one: _price(one.provider))
+        for _host, together in itertools.groupby(ordered, key=lambda one: one.host):
+            yield list(together)
+
+    async def _work(self, dispatcher: Dispatcher, *, may_buy: bool) -> None:
+        """One of an account's places: one take at a time, what is under way first."""
+        taking = Taking(
+            dispatcher,
+            self._books,
+            purse=self._purse,
+            prepared=self._prepared,
+            callback=self._callback,
+            sending=self._sending,
+        )
+        while not self._stopping:
+            if dispatcher.under_way:
+                take = dispatcher.under_way.popleft()
+                self.outcomes.put(await _held(taking.followed(take), take))
+            elif may_buy and self._to_buy and dispatcher.stopped is None:
+                await self._buy(taking, self._to_buy.popleft())
+            else:
+                return
+
+    async def _buy(self, taking: Taking, wanted: Wanted) -> None:
+        take = taking.dispatcher.fresh(wanted)
+        if self._purse.is_spent:
+            self.outcomes.put(_untried(take, "the budget is spent", "budget"))
+            return
+        task = asyncio.create_task(taking.bought(wanted))
+        self._unsent.add(task)
+        try:
+            outcome = await _held(task, take)
+        finally:
+            self._unsent.discard(task)
+        if outcome.stopped == "account" and outcome.take.state is TakeState.REFUSED:
+            self._to_buy.appendleft(wanted)
+        elif outcome.stopped != "interrupted":
+            self.outcomes.put(outcome)
+
+    def _leave(self, dispatchers: Sequence[Dispatcher]) -> None:
+        """What no account could make."""
+        if self._stopping:
+            return
+        reasons = [f"{one.name}: {one.stopped}" for one in dispatchers if one.stopped]
+        reason = "; ".join(dict.fromkeys(reasons)) or "no account could be used"
+        for wanted in self._to_buy:
+            self.outcomes.put(_untried(dispatchers[0].fresh(wanted), reason, "account"))
+
+
+async def _held(work: Awaitable[Outcome], take: Take) -> Outcome:
+    """What came of one take; a fault of one stays its own."""
+    try:
+        return await work
+    except (StoppedError, asyncio.CancelledError):
+        return _untried(take, "the run was stopped before it was bought", "interrupted")
+    except Exception as error:  # noqa: BLE001 - around one take
+        said = str(error) if isinstance(error, ShotlistError) else repr(error)
+        return Outcome(take=replace(take, reason=said, billed=None))
+
+
+def _untried(take: Take, reason: str, why: Stop) -> Outcome:
+    untried = replace(take, state=TakeState.REFUSED, reason=reason, billed=False)
+    return Outcome(take=untried, stopped=why)
+
+
+def _price(provider: Provider) -> Decimal:
+    price = provider.account.usd_per_image
+    return Decimal("Infinity") if price is None else price
