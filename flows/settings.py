@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,9 +91,9 @@ class Settings:
             staging=state / "staging",
             prefect_api_url=values.get("PREFECT_API_URL") or None,
             keys={
-                host: tuple(key.strip() for key in values[variable].split(",") if key.strip())
+                host: keys
                 for host, variable in KEY_VARIABLES.items()
-                if values.get(variable, "").strip()
+                if (keys := _keys(variable, values.get(variable, "")))
             },
             addresses={
                 name: values[name].strip().rstrip("/")
@@ -115,6 +116,16 @@ class Settings:
             not self.ledger_url.startswith(prefix)
             or Path(self.ledger_url.removeprefix(prefix)).exists()
         )
+
+
+def _keys(variable: str, text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in text.split(",") if key.strip())
+    if not all(re.fullmatch(r"[!-~]+", key) for key in keys):
+        # told without the key: whatever is wrong with it, it stays a secret
+        raise EnvironmentFault(
+            f"{variable} holds a blank or a letter that no key has; copy the key again"
+        )
+    return keys
 
 
 def _accounts(name: str, workspace: Workspace) -> Mapping[str, AccountWish]:

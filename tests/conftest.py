@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import runpy
+import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,6 +22,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from flows.ledger import Ledger, open_ledger
 from flows.settings import ADDRESS_VARIABLES
 
 HERE = Path(__file__).parent
@@ -159,3 +164,105 @@ def shotlist(shotlist_alone: Shotlist, prefect_server: str) -> Shotlist:
         )
 
     return call
+
+
+def _postgresql_programs() -> Path | None:
+    """The folder with `initdb` and `postgres`: on the path, or where Debian keeps them."""
+    named = shutil.which("initdb")
+    places = [Path(named).resolve().parent] if named else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((one for one in places if (one / "postgres").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[], str]]:
+    """A private PostgreSQL server in a temporary folder; each call gives the SQLAlchemy URL of a
+    new, empty schema on it (a database each would cost eight megabytes and a copy).
+    """
+    programs = _postgresql_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL's programs are not installed: the ledger is tried on SQLite alone")
+    psycopg = pytest.importorskip(
+        "psycopg", reason="psycopg is not installed: the ledger is tried on SQLite alone"
+    )
+    # a socket's path must be short, and the server's own user must be able to reach the folder
+    folder = Path(tempfile.mkdtemp(prefix="shotlist-pg-"))
+    become: list[str] = []
+    if os.geteuid() == 0:  # as root the server refuses to run
+        user = next((one for one in ("postgres", "nobody") if _user_id(one) is not None), None)
+        if user is None or shutil.which("setpriv") is None:
+            shutil.rmtree(folder)
+            pytest.skip("PostgreSQL refuses to run as root, and no other user can be used here")
+        shutil.chown(folder, user=user)
+        become = ["setpriv", f"--reuid={user}", "--clear-groups", "--"]
+    data = folder / "data"
+    log = folder / "log"
+    initdb = [programs / "initdb", "-D", data, "-U", "shotlist", "-A", "trust", "-E", "UTF8"]
+    made = subprocess.run(
+        [*become, *map(str, initdb), "--locale=C", "--no-sync"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    settings = ("listen_addresses=", f"unix_socket_directories={folder}", "fsync=off")
+    options = [word for one in settings for word in ("-c", one)]
+    with log.open("wb") as file:
+        server = subprocess.Popen(
+            [*become, str(programs / "postgres"), "-D", str(data), *options],
+            cwd=folder,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    address = f"user=shotlist dbname=postgres host={folder}"
+    numbers = itertools.count(1)
+
+    def fresh() -> str:
+        name = f"ledger_{next(numbers)}"
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"create schema {name}")
+        return (
+            f"postgresql+psycopg://shotlist@/postgres?host={folder}&options=-csearch_path%3D{name}"
+        )
+
+    try:
+        for _ in range(240):
+            try:
+                psycopg.connect(address).close()
+                break
+            except psycopg.OperationalError:
+                assert server.poll() is None, log.read_text()
+                time.sleep(0.125)
+        else:
+            pytest.fail(f"PostgreSQL did not start:\n{log.read_text()}")
+        yield fresh
+    finally:
+        server.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
+        server.wait(30)
+        shutil.rmtree(folder)
+
+
+def _user_id(name: str) -> int | None:
+    import pwd
+
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a ledger may be begun, on each database that can keep one."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state' / 'ledger.db'}"
+    fresh: Callable[[], str] = request.getfixturevalue("postgres")
+    return fresh()
+
+
+@pytest.fixture
+def book(ledger_url: str) -> Iterator[Ledger]:
+    """An empty ledger."""
+    with open_ledger(ledger_url) as opened:
+        yield opened

@@ -13,12 +13,15 @@ import io
 import os
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from unittest import mock
 
+from flows import providers
 from flows.cli import run_command
 from flows.plan.prompts import filters
+from flows.providers import Provider
+from flows.providers.base import Limits, Treatment
 
 README = Path(__file__).parent.parent / "README.md"
 RENEW = "python -m tests.readme"
@@ -103,9 +106,85 @@ def _filter_table() -> str:
     return "\n".join([*(line for line in lines if line.startswith("|")), ""])
 
 
+def _hosts() -> list[type[Provider]]:
+    """The hosts that sell."""
+    known = [providers.host(name) for name in providers.names()]
+    return [host for host in known if host.key_variable is not None]
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _host_tables() -> str:
+    """Each host with its key, price, limits and references, then what becomes of parameters."""
+    hosts = _hosts()
+    rows = [
+        [
+            f"`{host.name}`",
+            host.title,
+            f"`{host.key_variable}`",
+            _price(host),
+            f"{_limits(host.limits)} ({host.limits_note})",
+            _references(host),
+        ]
+        for host in hosts
+    ]
+    told = _table(["host", "who", "key", "USD an image", "limits", "references"], rows)
+    parameters = [
+        [f"`{name}`", *(_treated(host.capabilities.treatments[name]) for host in hosts)]
+        for name in hosts[0].capabilities.treatments
+    ]
+    return f"{told}\n{_table(['parameter', *(host.name for host in hosts)], parameters)}"
+
+
+def _price(host: type[Provider]) -> str:
+    price = "not known" if host.usd_per_image is None else str(host.usd_per_image)
+    return f"{price} ({host.price_note})"
+
+
+def _limits(limits: Limits) -> str:
+    told = [f"{one.amount:,} {one.counts} in {one.per_s:g} s" for one in limits.windows]
+    if limits.running is not None:
+        told.append(f"{limits.running} running")
+    return ", ".join(told)
+
+
+def _references(host: type[Provider]) -> str:
+    one = host.capabilities.references
+    return (
+        f"{one.count} by {one.by}, to {one.most_bytes / 1e6:g} MB, from {one.least_side} px a side"
+    )
+
+
+def _treated(treatment: Treatment) -> str:
+    native = _code(treatment.native.split(", ")) if treatment.native else ""
+    return f"{treatment.way} {native}".strip()
+
+
+def _address_table() -> str:
+    """Where each host is asked, and the variable that leads elsewhere."""
+    rows = [
+        [
+            f"`{host.name}`",
+            "<br>".join(f"`{name}` {address}" for name, address in host.addresses.items()),
+            f"`{host.secret_variable}`" if host.secret_variable else "",
+        ]
+        for host in _hosts()
+    ]
+    return _table(["host", "address variable and what it is without", "webhook secret"], rows)
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "help": _help_of_commands,
     "filters": _filter_table,
+    "hosts": _host_tables,
+    "addresses": _address_table,
 }
 
 

@@ -4,13 +4,18 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from cyclopts import Parameter
 
 from flows.cli import terminal
 from flows.errors import EnvironmentFault, ShotlistError
 from flows.nouns.address import shown
+
+if TYPE_CHECKING:
+    from flows.providers import Account, Provider
+    from flows.providers.base import Limits
+    from flows.settings import Settings
 
 
 class Finding(NamedTuple):
@@ -22,7 +27,9 @@ class Finding(NamedTuple):
 
 
 def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
-    """Check Python, Prefect, keys, ledger, takes and storage, and say what to do.
+    """Check Python, Prefect, network, hosts, ledger, takes and storage, and say what to do.
+
+    No host is asked: whether a key is still good shows when it is used.
 
     Args:
         json: print the findings as one JSON document.
@@ -39,8 +46,7 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
 
 def _findings() -> Iterator[Finding]:
     from flows.nouns.workspace import Workspace
-    from flows.providers import names
-    from flows.settings import KEY_VARIABLES, Settings
+    from flows.settings import Settings
 
     workspace = Workspace(Path.cwd())
     try:
@@ -50,17 +56,88 @@ def _findings() -> Iterator[Finding]:
         return
     yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0])
     yield _prefect(settings.prefect_api_url)
-    for host, variable in sorted(KEY_VARIABLES.items()):
-        keys = len(settings.keys.get(host, ()))
-        if host not in names():
-            set_ = f"{variable} is set, but " if keys else ""
-            yield Finding(host, None, f"{set_}this version has no adapter for it yet")
-            continue
-        said = terminal.counted(keys, "key") if keys else f"no key; set {variable} to use it"
-        yield Finding(host, True if keys else None, said)
+    yield _network()
+    yield from _hosts(settings)
+    if settings.callback_url is not None:
+        said = "SHOTLIST_CALLBACK_URL is set and not used: this version asks the hosts instead"
+        yield Finding("callbacks", None, said)
     yield _ledger(settings.ledger_url, settings.ledger_is_there())
     yield _takes(settings.takes_url)
     yield _writable(workspace.root / "outputs")
+
+
+def _network() -> Finding:
+    from flows.network import Proxies, trust
+
+    try:
+        proxies = Proxies.of_environment()
+        trust()
+    except EnvironmentFault as error:
+        return Finding("network", False, str(error))
+    through = ", ".join(sorted(proxies.by_scheme))
+    way = f"through the proxy for {through}" if through else "no proxy"
+    return Finding("network", True, f"{way}; certificates are checked")
+
+
+def _hosts(settings: Settings) -> Iterator[Finding]:
+    """Each host that sells, and what a run uses that names none."""
+    from flows import providers
+    from flows.jobs.accounts import accounts
+
+    usable: dict[str, Account] = {}
+    for name in providers.names():
+        host = providers.host(name)
+        if host.key_variable is None:
+            continue
+        try:
+            found = accounts(host, settings)
+        except ShotlistError as error:
+            yield Finding(name, False, str(error))
+            continue
+        yield _host(host, found)
+        if found[0].key:
+            usable[name] = found[0]
+    yield _unnamed(usable)
+
+
+def _host(host: type[Provider], found: list[Account]) -> Finding:
+    account, selling = found[0], next(iter(host.addresses))
+    if selling not in account.addresses:
+        set_ = ", ".join(account.addresses)
+        said = f"{set_} lead to this machine or a private network: set {selling} too, or none"
+        return Finding(host.name, False, said)
+    where = f"{account.realm} at {shown(account.addresses[selling])}"
+    facts = "; ".join([where, _price(account), _limits(account.limits)])
+    if account.key:
+        return Finding(host.name, True, f"{terminal.counted(len(found), 'key')}; {facts}")
+    remedy = f"no key: write {host.key_variable}=... into .env to use it"
+    return Finding(host.name, None, f"{remedy}; {facts}")
+
+
+def _price(account: Account) -> str:
+    if account.usd_per_image is None:
+        return "price not known (say usd_per_image in SHOTLIST_ACCOUNTS to hold a budget)"
+    return f"${account.usd_per_image} an image"
+
+
+def _limits(limits: Limits) -> str:
+    told = [f"{one.amount:,} {one.counts} in {one.per_s:g} s" for one in limits.windows]
+    if limits.running is not None:
+        told.append(f"{limits.running} running")
+    return ", ".join(told) or "no limits known"
+
+
+def _unnamed(usable: dict[str, Account]) -> Finding:
+    """What a run does where neither command line nor campaign names a host."""
+    what, realms = "no host named", {account.realm for account in usable.values()}
+    if not usable:
+        return Finding(what, None, "no key is set: a run draws proofs, into a local folder alone")
+    if len(realms) > 1:
+        told = ", ".join(f"{name} {account.realm}" for name, account in usable.items())
+        said = f"a run stops: the keys lead to different realms ({told}); name hosts by --provider"
+        return Finding(what, None, said)
+    names = ", ".join(usable)
+    return Finding(what, True, f"a run uses {names} ({realms.pop()})")
 
 
 def _prefect(api_url: str | None) -> Finding:

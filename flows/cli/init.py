@@ -50,11 +50,22 @@ def _starter() -> Path:
 
 
 def _example_environment() -> str:
+    from flows.providers import host
+
+    keys = [
+        line
+        for name, variable in sorted(KEY_VARIABLES.items())
+        for line in (f"# {host(name).title}", f"#{variable}=")
+    ]
     lines = [
         "# Copy to .env and fill in the keys of the hosts that you have an account at.",
         "# Several keys of one host are separated by commas. Never commit the copy.",
+        "# What the environment itself says wins. `shotlist doctor` says what is set.",
         "",
-        *(f"#{variable}=" for variable in sorted(KEY_VARIABLES.values())),
+        *keys,
+        "",
+        "# What differs from the published limits and prices at your accounts, beside this file:",
+        "#SHOTLIST_ACCOUNTS=accounts.yaml",
         "",
         "# Where the ledger and the bought pictures are kept, if not in .shotlist/:",
         "#SHOTLIST_LEDGER_URL=sqlite:////var/lib/shotlist/ledger.db",

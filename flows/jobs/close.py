@@ -35,8 +35,11 @@ class Summary:
     retired: int
     spent_usd: float
     failures: list[FailureRow]
+    stops: list[str]
+    """Why shots were not even tried: `account`, `budget`."""
     remarks: list[str]
-    """What a person should know of files that were made: upscaled, over a channel's bytes."""
+    """What a person should know of takes and files that were made: smaller than asked for,
+    upscaled, over a channel's bytes."""
     manifest: str
     gallery: str
 
@@ -45,10 +48,9 @@ class Summary:
         """0: every wanted shot is published; 4: no account could make the rest; 3: the budget
         stopped it; 1: some failed or are parked.
         """
-        stages = {failure["stage"] for failure in self.failures}
-        if "account" in stages:
+        if "account" in self.stops:
             return EnvironmentFault.exit_code
-        if "budget" in stages:
+        if "budget" in self.stops:
             return StoppedAtBudget.exit_code
         return 1 if self.failures else 0
 
@@ -227,8 +229,15 @@ def _summary(
         retired=retired,
         spent_usd=sum(one.spent_usd for one in made),
         failures=failures,
+        stops=sorted({stop for one in made for stop in one.stops}),
         remarks=[
-            f"{row['path']}: {note}" for one in made for row in one.rows for note in row["notes"]
+            *(remark for one in made for remark in one.remarks),
+            *(
+                f"{row['path']}: {note}"
+                for one in made
+                for row in one.rows
+                for note in row["notes"]
+            ),
         ][:MOST_REMARKS],
         manifest=job.place.full("manifest.json"),
         gallery=job.place.full("gallery.html"),

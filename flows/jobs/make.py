@@ -29,6 +29,10 @@ class Made:
     made_ids: list[str] = field(default_factory=list)
     fresh_ids: list[str] = field(default_factory=list)
     """Shots for which a take was bought or drawn in this run."""
+    stops: list[str] = field(default_factory=list)
+    """Why shots were not even tried: `account`, `budget`."""
+    remarks: list[str] = field(default_factory=list)
+    """What a person should know of takes that are done."""
     bought: int = 0
     spent_usd: float = 0.0
 
@@ -67,6 +71,10 @@ def _make_one(work: Work, taken: Taken, bench: Bench, store: TakeStore, made: Ma
     if any(outcome.take.recipe in taken.fresh for outcome in outcomes):
         made.fresh_ids.append(work.shot.shot_id)
     takes = {outcome.take.recipe: outcome.take for outcome in outcomes}
+    made.stops.extend(outcome.stopped for outcome in outcomes if outcome.stopped)
+    made.remarks.extend(
+        f"{work.shot.shot_id}: {outcome.note}" for outcome in outcomes if outcome.note
+    )
     try:
         rows, used = _files(work, bench, takes, store)
     except Exception as error:  # noqa: BLE001 - around one shot: its fault stays its own

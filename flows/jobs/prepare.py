@@ -30,6 +30,9 @@ class NoBook:
     def shots(self, _campaign: str, _realm: Realm) -> Mapping[str, tuple[str, ...]]:
         return {}
 
+    def turned_down(self, _campaign: str, _realm: Realm) -> Mapping[str, frozenset[int]]:
+        return {}
+
 
 class KnownContents:
     """References that were looked at before, and those of now, to be kept once the plan stands."""

@@ -48,6 +48,7 @@ def taken(job: Job, bench: Bench, tell: Callable[[Progress], None]) -> Generator
             list(wanted.values()),
             hosts=[providers.opened(account) for account in job.accounts],
             policy=job.campaign.providers.policy,
+            on_unknown=job.campaign.on_unknown,
             book=book,
             store=TakeStore(bench.takes_url),
             run=bench.run,

@@ -3,7 +3,10 @@
 The ledger is written before money moves; the store keeps the bytes that were bought.
 """
 
+from flows.ledger.calls import Calls
 from flows.ledger.ledger import IllegalStepError, Ledger, open_ledger
+from flows.ledger.letters import Letter
+from flows.ledger.pen import Pen
 from flows.ledger.store import TakeStore
 
-__all__ = ["IllegalStepError", "Ledger", "TakeStore", "open_ledger"]
+__all__ = ["Calls", "IllegalStepError", "Ledger", "Letter", "Pen", "TakeStore", "open_ledger"]

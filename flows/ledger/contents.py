@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, select
 
 from flows.ledger import tables
+from flows.ledger.engines import WRITES
+from flows.ledger.rows import insert_or_replace
 from flows.nouns.reference import Looked
 
-CHUNK = 500
+LONGEST = 2000
+"""Characters of a location; a longer one is looked at again each time."""
 
 
 class Contents:
@@ -17,6 +20,7 @@ class Contents:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._writer = engine.execution_options(**{WRITES: True})
 
     def known(self) -> dict[str, tuple[str, Looked]]:
         """Everything that was seen."""
@@ -37,25 +41,19 @@ class Contents:
 
     def remember(self, seen: Mapping[str, tuple[str, Looked]]) -> None:
         """Keep what was seen, over what was known."""
-        table = tables.contents
-        with self._engine.begin() as connection:
-            locations = list(seen)
-            for start in range(0, len(locations), CHUNK):
-                chunk = locations[start : start + CHUNK]
-                connection.execute(table.delete().where(table.c.location.in_(chunk)))
-            if seen:
-                connection.execute(
-                    insert(table),
-                    [
-                        {
-                            "location": location,
-                            "stamp": stamp,
-                            "sha256": looked.sha256,
-                            "bytes": looked.size,
-                            "width": looked.width,
-                            "height": looked.height,
-                            "format": looked.format,
-                        }
-                        for location, (stamp, looked) in seen.items()
-                    ],
-                )
+        with self._writer.begin() as connection:
+            rows = [
+                {
+                    "location": location,
+                    "stamp": stamp,
+                    "sha256": looked.sha256,
+                    "bytes": looked.size,
+                    "width": looked.width,
+                    "height": looked.height,
+                    "format": looked.format,
+                }
+                for location, (stamp, looked) in sorted(seen.items())
+                if len(location) <= LONGEST
+            ]
+            if rows:
+                connection.execute(insert_or_replace(connection, tables.contents), rows)

@@ -1,11 +1,17 @@
-"""The ledger's tables: promises are constraints, so that the database keeps them."""
+"""The ledger's tables: promises are constraints, so that the database keeps them.
+
+`metadata` is what must survive a power cut. `pace` is what lives for minutes (who is at work, what
+was asked for, what is being made): its loss costs a minute of waiting and never money.
+"""
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Float,
     Index,
     Integer,
     MetaData,
@@ -13,13 +19,18 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from flows.nouns.take import Realm, TakeState
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
+pace = MetaData()
+
+_LONG = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts rows of an INTEGER key only, and it holds 64 bits anyway."""
 
 _STATES = ", ".join(f"'{state}'" for state in TakeState)
 _REALMS = ", ".join(f"'{realm}'" for realm in Realm)
@@ -43,7 +54,7 @@ takes = Table(
     Column("account", String(80), nullable=False, default=""),  # a key's name, never the key
     Column("host_task_id", Text),
     Column("host_notes", Text),  # JSON object of texts: what asking for the task needs besides
-    Column("seed", Integer),
+    Column("seed", _LONG),
     Column("price_usd", Numeric(12, 6)),  # what the price table said when it was intended
     Column("cost_usd", Numeric(12, 6)),  # what it cost, once bought
     Column("cost_from", String(8)),  # answer, price
@@ -56,10 +67,32 @@ takes = Table(
     Column("billed", Boolean),
     Column("intended_by", String(40), nullable=False),  # the run that wrote the intent
     Column("changed_at", String(32), nullable=False),
+    Column("purchase", BigInteger),  # the row of `purchases` that this intent became once sent
     CheckConstraint(f"state in ({_STATES})", name="known_state"),
     CheckConstraint(f"realm in ({_REALMS})", name="known_realm"),
     CheckConstraint("state <> 'done' or sha256 is not null", name="done_has_bytes"),
     Index("takes_by_state", "realm", "state"),
+)
+
+purchases = Table(
+    "purchases",
+    metadata,
+    # one row each time a take was sent: what an earlier try of a recipe cost is never overwritten
+    Column("id", _LONG, primary_key=True, autoincrement=True),
+    Column("realm", String(8), nullable=False),
+    Column("recipe", String(64), nullable=False),
+    Column("provider", String(40), nullable=False),
+    Column("account", String(80), nullable=False),
+    Column("run", String(40), nullable=False),
+    Column("price_usd", Numeric(12, 6)),  # of the price table, when it was sent
+    Column("cost_usd", Numeric(12, 6)),
+    Column("cost_from", String(8)),  # answer, price
+    Column("billed", Boolean),  # null: not known
+    Column("state", String(12), nullable=False),  # how this try stands or ended
+    Column("at", String(32), nullable=False),  # when it was sent
+    CheckConstraint(f"state in ({_STATES})", name="known_purchase_state"),
+    Index("purchases_by_time", "realm", "at"),
+    Index("purchases_by_run", "run"),
 )
 
 events = Table(
@@ -112,4 +145,88 @@ runs = Table(
     Column("ended_at", String(32)),
     Column("outcome", String(20)),  # published, incomplete, interrupted
     Index("runs_by_campaign", "campaign", "realm"),
+)
+
+turned_down = Table(
+    "turned_down",
+    metadata,
+    # pictures that a person did not want: their shot gets another take number
+    Column("campaign", String(120), primary_key=True),
+    Column("realm", String(8), primary_key=True),
+    Column("shot_id", String(500), primary_key=True),
+    Column("take_number", Integer, primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("at", String(32), nullable=False),
+)
+
+heard = Table(
+    "heard",
+    metadata,
+    # what hosts called back with, in the order in which it was written
+    Column("id", _LONG, primary_key=True, autoincrement=True),
+    Column("host", String(40), nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("job", Text, nullable=False),  # the host's id of the task, or empty
+    Column("mark", Text, nullable=False),  # our own sign in the callback's address, or empty
+    Column("document", Text, nullable=False),  # JSON, as it came
+    Column("at", String(32), nullable=False),
+    UniqueConstraint("host", "message_id", name="heard_once"),
+    Index("heard_by_time", "at"),
+    sqlite_autoincrement=True,  # readers go on after the last id they saw: none is used again
+)
+
+latencies = Table(
+    "latencies",
+    metadata,
+    # how long generations took: what the next run begins with
+    Column("id", _LONG, primary_key=True, autoincrement=True),
+    Column("host", String(80), nullable=False),
+    Column("mode", String(20), nullable=False),
+    Column("tier", String(20), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("exact", Boolean, nullable=False),  # false: it was seen this late, it was done before
+    Column("at", String(32), nullable=False),
+    Index("latencies_by_key", "host", "mode", "tier", "id"),
+)
+
+dispatchers = Table(
+    "dispatchers",
+    pace,
+    # who drives an account at this moment; without a heartbeat for a minute it is taken for dead
+    Column("owner", String(120), primary_key=True),
+    Column("run", String(40), nullable=False),
+    Column("account", String(120), nullable=False),  # fingerprint, never the key
+    Column("host", String(40), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("machine", String(255), nullable=False),
+    Column("heartbeat_at", Float, nullable=False),  # seconds since 1970, by the ledger's clock
+    Index("dispatchers_by_run", "run"),
+    Index("dispatchers_by_account", "account"),
+)
+
+calls = Table(
+    "calls",
+    pace,
+    # requests of all processes, as far back as a window reaches
+    Column("id", _LONG, primary_key=True, autoincrement=True),
+    Column("account", String(120), nullable=False),
+    Column("owner", String(120), nullable=False),
+    Column("creates", Integer, nullable=False),
+    Column("images", Integer, nullable=False),
+    Column("opened_at", Float, nullable=False),
+    Column("closed_at", Float),  # null: under way
+    Index("calls_by_account", "account", "closed_at"),
+    Index("calls_by_owner", "owner"),
+    sqlite_autoincrement=True,
+)
+
+slots = Table(
+    "slots",
+    pace,
+    # generations that hosts are making; one outlives the process that began it
+    Column("account", String(120), primary_key=True),
+    Column("recipe", String(64), primary_key=True),
+    Column("owner", String(120), nullable=False),
+    Column("since", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
 )

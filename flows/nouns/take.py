@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Literal
 
 
 class Realm(StrEnum):
@@ -42,6 +43,7 @@ FOLLOWS: dict[TakeState, frozenset[TakeState]] = {
             TakeState.REFUSED,
             TakeState.FAILED,
             TakeState.UNKNOWN,
+            TakeState.LOST,  # the host's log names the purchase, and nothing gives its picture
         }
     ),
     TakeState.ACCEPTED: frozenset(
@@ -54,13 +56,15 @@ FOLLOWS: dict[TakeState, frozenset[TakeState]] = {
             TakeState.LOST,
         }
     ),
-    TakeState.SUCCEEDED: frozenset({TakeState.DONE, TakeState.LOST}),
+    TakeState.SUCCEEDED: frozenset({TakeState.DONE, TakeState.LOST, TakeState.FAILED}),
     TakeState.UNKNOWN: frozenset(
         {
             TakeState.ACCEPTED,
             TakeState.SUCCEEDED,
             TakeState.DONE,
             TakeState.LOST,
+            TakeState.FAILED,
+            TakeState.REFUSED,  # a lookup proved that nothing was bought
             TakeState.INTENDED,
         }
     ),
@@ -71,6 +75,10 @@ FOLLOWS: dict[TakeState, frozenset[TakeState]] = {
     TakeState.LOST: frozenset({TakeState.INTENDED}),
     TakeState.DONE: frozenset(),
 }
+
+
+OnUnknown = Literal["park", "rebuy"]
+"""What happens to a purchase that may have been paid for and brought nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,3 +107,21 @@ class Take:
     billed: bool | None = None
     created_at: str = ""
     """When its bytes were made, ISO 8601 in UTC."""
+    price_usd: Decimal | None = None
+    """What the price table said when it was intended; None: not known."""
+    intended_by: str = ""
+    """The run that wrote the last intent."""
+
+    def may_be_bought(self, on_unknown: OnUnknown) -> bool:
+        """Whether a run may buy it (again) by itself. What may have been paid for and brought
+        nothing is bought again only where the campaign says so.
+        """
+        match self.state:
+            case TakeState.DONE | TakeState.ACCEPTED | TakeState.SUCCEEDED | TakeState.SENT:
+                return False
+            case TakeState.UNKNOWN | TakeState.LOST:
+                return on_unknown == "rebuy"
+            case TakeState.FAILED:
+                return self.billed is False or on_unknown == "rebuy"
+            case _:
+                return True

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 from flows.nouns.shot import RetiredShot, ShotState
-from flows.nouns.take import Realm, Take, TakeState
+from flows.nouns.take import OnUnknown, Realm, Take, TakeState
 
 
 class Book(Protocol):
@@ -20,11 +20,13 @@ class Book(Protocol):
         """Shot id to the recipes of the last time it was planned for making."""
         ...
 
+    def turned_down(self, campaign: str, realm: Realm) -> Mapping[str, frozenset[int]]:
+        """Shot id to the numbers of its takes that a person did not want."""
+        ...
+
 
 Standing = tuple[ShotState, str]
 """A shot's state and why, in a short sentence."""
-
-OnUnknown = Literal["park", "rebuy"]
 
 _NOT_KNOWN = frozenset({TakeState.UNKNOWN, TakeState.SENT})
 _ON_THE_WAY = frozenset({TakeState.ACCEPTED, TakeState.SUCCEEDED})
@@ -36,6 +38,7 @@ def standings(
     takes: Mapping[str, Take],
     earlier: Mapping[str, tuple[str, ...]],
     on_unknown: OnUnknown = "park",
+    turned_down: Collection[str] = (),
 ) -> Iterator[Standing]:
     """The standing of each shot, given as its id and its recipes, in their order."""
     first_wish: dict[str, str] = {}
@@ -45,18 +48,16 @@ def standings(
         known = [takes[recipe] for recipe in recipes if recipe in takes]
         yield (
             _by_takes(len(recipes), known, on_unknown)
-            or _by_history(recipes, known, earlier.get(shot_id))
+            or _by_history(
+                recipes, known, earlier.get(shot_id), is_turned_down=shot_id in turned_down
+            )
             or _never_made(shot_id, recipes, known, first_wish)
         )
 
 
 def is_missing(take: Take | None, on_unknown: OnUnknown = "park") -> bool:
     """Whether a run would have to buy this take (again)."""
-    if take is None:
-        return True
-    if take.state in _NOT_KNOWN:
-        return take.state is TakeState.UNKNOWN and on_unknown == "rebuy"
-    return take.state is not TakeState.DONE and take.state not in _ON_THE_WAY
+    return take is None or take.may_be_bought(on_unknown)
 
 
 def retired(
@@ -100,7 +101,7 @@ def _by_takes(count: int, known: Sequence[Take], on_unknown: OnUnknown) -> Stand
     if not failed:
         return None
     of = f"{len(failed)} of {count} takes: " if count > 1 else ""
-    return ShotState.FAILED, of + _failed(failed[0])
+    return ShotState.FAILED, of + _failed(failed[0], on_unknown)
 
 
 _KEPT = "its take is in the ledger"
@@ -113,23 +114,32 @@ def _parked(take: Take, on_unknown: OnUnknown) -> str:
     return f"{sent}; `shotlist settle` decides"
 
 
-def _failed(take: Take) -> str:
+def _failed(take: Take, on_unknown: OnUnknown) -> str:
     said = {
         TakeState.REFUSED: f"{take.provider} refused it",
         TakeState.FAILED: f"it failed at {take.provider}",
         TakeState.LOST: f"{take.provider} made it, but its bytes were lost",
     }[take.state]
-    return f"{said}: {take.reason}" if take.reason else said
+    told = f"{said}: {take.reason}" if take.reason else said
+    if take.may_be_bought(on_unknown):
+        return told
+    return f"{told}; it may have been paid for: `shotlist retake` wants another"
 
 
 def _by_history(
-    recipes: Sequence[str], known: Sequence[Take], before: tuple[str, ...] | None
+    recipes: Sequence[str],
+    known: Sequence[Take],
+    before: tuple[str, ...] | None,
+    *,
+    is_turned_down: bool,
 ) -> Standing | None:
     """What changed since the shot was last planned for making; None where nothing did."""
     if before is None or before == tuple(recipes):
         return None
     if len(before) != len(recipes) and not set(before).isdisjoint(recipes):
         return ShotState.CHANGED, f"{_takes(len(recipes))} are wanted, before it was {len(before)}"
+    if is_turned_down:
+        return ShotState.CHANGED, "a person turned its picture down" + _on_the_way(known)
     why = "its recipe changed: prompt, references, shape, seed or model"
     return ShotState.CHANGED, why + _on_the_way(known)
 

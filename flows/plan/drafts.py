@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from flows.errors import BadInput, Fault
@@ -53,12 +54,14 @@ class Drafting:
         pictures: Pictures,
         paths: Paths,
         faults: Faults,
+        turned_down: Mapping[str, frozenset[int]] = MappingProxyType({}),
     ) -> None:
         self._texts = texts
         self._pictures = pictures
         self._paths = paths
         self._faults = faults
         self._recipes = _Recipes(campaign, realm)
+        self._turned_down = turned_down
         self._tags: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.skipped: list[SkippedRow] = []
 
@@ -101,8 +104,10 @@ class Drafting:
                 alt = spoken.of(alt_text, master) if alt_text else title
                 tags = self._same(spoken.of(text, master) for text in tag_texts)
             prompt = spoken.prompt(prompt_text, master, terms.prompt.place)
+            shot_id = f"{begin}/{master.namer.name}"
+            numbers = _numbers(terms.takes, self._turned_down.get(shot_id, frozenset()))
             yield Draft(
-                f"{begin}/{master.namer.name}",
+                shot_id,
                 product,
                 terms.variant,
                 terms.locale,
@@ -110,7 +115,7 @@ class Drafting:
                 prompt,
                 pictured,
                 placed,
-                self._recipes.of(brief, master, prompt, pictured),
+                self._recipes.of(brief, master, prompt, pictured, numbers),
                 alt,
                 tags,
                 title,
@@ -173,7 +178,12 @@ class _Recipes:
         }
 
     def of(
-        self, brief: Brief, master: Master, prompt: str, pictured: Pictured
+        self,
+        brief: Brief,
+        master: Master,
+        prompt: str,
+        pictured: Pictured,
+        numbers: Sequence[int],
     ) -> tuple[Recipe, ...]:
         terms = brief.terms
         parameters = self._written
@@ -194,8 +204,16 @@ class _Recipes:
                 take=take,
                 parameters=parameters,
             )
-            for take in range(1, terms.takes + 1)
+            for take in numbers
         )
+
+
+def _numbers(takes: int, turned_down: frozenset[int]) -> Sequence[int]:
+    """The first so many numbers of takes that no person turned down."""
+    if not turned_down:
+        return range(1, takes + 1)
+    left = (number for number in itertools.count(1) if number not in turned_down)
+    return list(itertools.islice(left, takes))
 
 
 def _seed(wish: Seed, product: str, ratio: str, take: int) -> int | None:

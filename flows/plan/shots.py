@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -56,7 +56,16 @@ def shot_list(
     paths = Paths(campaign.publish, texts, faults)
     may_skip = campaign.products is not None and campaign.products.on_bad_row == "skip"
     pictures = Pictures(texts, references, faults, skip_rows=may_skip)
-    drafting = Drafting(campaign, realm, texts=texts, pictures=pictures, paths=paths, faults=faults)
+    turned_down = book.turned_down(campaign.campaign, realm)
+    drafting = Drafting(
+        campaign,
+        realm,
+        texts=texts,
+        pictures=pictures,
+        paths=paths,
+        faults=faults,
+        turned_down=turned_down,
+    )
     drafts = drafting.of(matrix)
     distinct.check(drafts, paths.names, paths.place, faults)
     able_hosts, adapting = able(reading, drafts, hosts, faults)
@@ -74,7 +83,9 @@ def shot_list(
         {row.product for row in skipped},
     )
     chosen = _chosen([draft.shot_id for draft in drafts], only)
-    shots, needed = _held_against(reading, drafts, chosen, book, earlier, able_hosts, realm)
+    shots, needed = _held_against(
+        reading, drafts, chosen, book, earlier, able_hosts, realm, turned_down.keys()
+    )
     return ShotList(
         campaign=campaign.campaign,
         realm=realm,
@@ -159,12 +170,13 @@ def _held_against(
     earlier: Mapping[str, tuple[str, ...]],
     hosts: Sequence[HostFacts],
     realm: Realm,
+    turned_down: Collection[str],
 ) -> tuple[list[Shot], Estimate]:
     campaign = reading.campaign
     recipes = dict.fromkeys(recipe.sha256 for draft in drafts for recipe in draft.recipes)
     takes = book.takes(realm, recipes.keys())
     wishes = [(one.shot_id, tuple(recipe.sha256 for recipe in one.recipes)) for one in drafts]
-    standing = standings(wishes, takes, earlier, campaign.on_unknown)
+    standing = standings(wishes, takes, earlier, campaign.on_unknown, turned_down)
     shots = [_shot(draft, held) for draft, held in zip(drafts, standing, strict=True)]
     if chosen is not None:
         recipes = dict.fromkeys(

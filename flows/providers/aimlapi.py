@@ -40,6 +40,7 @@ from flows.providers.base import (
 )
 from flows.providers.base.fields import job_in, moment_in, text_in, usd_in
 from flows.providers.base.images import images_in
+from flows.providers.base.lookup import MARGIN, Finding, Known, Log, Rivals, Trace, logged
 from flows.providers.base.outcomes import at_create
 from flows.providers.base.refusals import refused
 
@@ -54,17 +55,18 @@ TREATMENTS = {
     "prompt": Treatment(Way.PASSED, "prompt", "at most 4000 characters"),
     "references": Treatment(Way.CONVERTED, "image_urls", "1 to 10 data URIs, edit model"),
     "size": Treatment(Way.CONVERTED, "image_size", "width and height, 1024 to 4096 each"),
-    "aspect_ratio": Treatment(Way.EMULATED, "image_size", "asked for in pixels, at most 4:1"),
-    "resolution": Treatment(Way.EMULATED, "image_size", "asked for in pixels"),
-    "n": Treatment(Way.RENAMED, "num_images", "1 a call; the host takes 1 to 4"),
+    "aspect_ratio": Treatment(Way.CONVERTED, "image_size", "as pixels, at most 4:1"),
+    "resolution": Treatment(Way.CONVERTED, "image_size", "as pixels"),
+    "n": Treatment(Way.EMULATED, "num_images", "one call a take; 1 is sent"),
     "seed": Treatment(Way.PASSED, "seed", "1 and up; that the model heeds it is not confirmed"),
     "guidance": Treatment(Way.NONE, note="the host has none"),
-    "safety": Treatment(Way.RENAMED, "enable_safety_checker", "on unless written"),
+    "safety": Treatment(Way.RENAMED, "enable_safety_checker", "sent where it is written"),
     "callback": Treatment(Way.NONE, note="the answer is the picture"),
 }
 
 _MARK = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _PAGE = 100
+_LOG = Log(rows="data", ids=("inference_id", "request_id"), made="succeeded")
 _MOST_HOURS = 92 * 24
 
 
@@ -92,6 +94,8 @@ class Host(Provider):
     is_synchronous: ClassVar[bool] = True
     timeout_s: ClassVar[float] = 300.0
     requests_per_take: ClassVar[float] = 1.0
+    # ten minutes: above the longest call, and a charge is booked after the answer has left
+    listed_within: ClassVar[float] = 30.0
 
     def submit(self, order: Order) -> httpx.Request:
         width, height = order.size.pixels
@@ -170,6 +174,12 @@ class Host(Provider):
         before = asked.get("offset", "0")
         offset = len(rows) + (int(before) if before.isdecimal() else 0)
         return found, self._log({**asked, "offset": str(offset)})
+
+    def find(self, trace: Trace, known: Known, rivals: Rivals | None = None) -> Finding | None:
+        first = self.list_jobs(trace.sent_at - MARGIN)
+        if first is None or not _MARK.fullmatch(trace.mark):
+            return None
+        return logged(self, _LOG, self.quest(trace, known, rivals), first, trace.mark)
 
     def _refused(self, response: httpx.Response) -> Refused:
         # 403 is also out of credit. A call that failed is logged at no cost, yet a 5xx may come

@@ -7,6 +7,7 @@ forms of an answer are read: https://github.com/eachlabs/mintlify-docs (the docu
 from __future__ import annotations
 
 import hmac
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,7 +17,6 @@ from urllib.parse import quote
 
 import httpx
 
-from flows.errors import EnvironmentFault
 from flows.providers.base import (
     Accepted,
     Capabilities,
@@ -43,6 +43,8 @@ from flows.providers.base import (
     Window,
     document,
 )
+from flows.providers.base.addresses import address_of
+from flows.providers.base.echo import Echo
 from flows.providers.base.fields import headers_in, job_in, link_in, moment_in, text_in, usd_in
 from flows.providers.base.refusals import is_moderation, refused, shown, words_in
 
@@ -68,6 +70,17 @@ _ENDED_WELL = ("success", "succeeded")
 _ENDED_BADLY = ("error", "failed", "cancelled", "canceled")
 _WORDS = ("error_message", "message", "error", "details")
 
+_SAFETY = "enable_safety_checker"
+_ECHO = Echo(
+    rows="executions",
+    id="id",
+    model="model",
+    inputs="input",
+    is_asked=True,  # and not every form of the answer has them
+    defaults={"image_urls": [], "image_size": "square_hd", "num_images": 1, "seed": None}
+    | {_SAFETY: True},
+)
+
 
 class Host(Provider):
     """Two models, one create request, one poll; pictures travel as addresses."""
@@ -92,8 +105,8 @@ class Host(Provider):
             ),
             "n": Treatment(Way.EMULATED, "num_images", "one call a take; 1 is sent"),
             "seed": Treatment(Way.PASSED, "seed", "range not published; 0 to 2147483647 is sent"),
-            "guidance": Treatment(Way.NONE),
-            "safety": Treatment(Way.RENAMED, "enable_safety_checker", "true; may be ignored"),
+            "guidance": Treatment(Way.NONE, note="the host has none"),
+            "safety": Treatment(Way.RENAMED, _SAFETY, "sent where written; may be ignored"),
             "callback": Treatment(Way.RENAMED, "webhook_url", "and webhook_secret; not signed"),
         },
         shapes=NamedShapes(
@@ -120,6 +133,8 @@ class Host(Provider):
     latency_s: ClassVar[float] = 20.0
     is_synchronous: ClassVar[bool] = False
     requests_per_take: ClassVar[float] = 5.0
+    lists_results: ClassVar[bool] = True
+    echo: ClassVar[Echo | None] = _ECHO
 
     def hand_over(self, picture: Picture) -> Handing:
         file = {"content_type": picture.media_type, "file_type": "image"}
@@ -151,7 +166,7 @@ class Host(Provider):
         if recipe.seed is not None and 0 <= recipe.seed < 2**31:
             wished["seed"] = recipe.seed
         if isinstance(recipe.parameters.get("safety"), bool):
-            wished["enable_safety_checker"] = recipe.parameters["safety"]
+            wished[_SAFETY] = recipe.parameters["safety"]
         model = _EDIT if order.is_edit else _TEXT
         body: dict[str, object] = {"model": model, "version": _VERSION, "input": wished}
         if order.callback:
@@ -160,6 +175,10 @@ class Host(Provider):
                 body["webhook_secret"] = self.account.secret
         marks = {"X-Request-Id": order.mark} if order.mark else {}
         return self._request("POST", "/prediction/", marks, json=body)
+
+    def signature(self, order: Order) -> str:
+        sent = json.loads(self.submit(order).content)
+        return _ECHO.signature(sent["model"], sent["input"])
 
     def submitted(self, response: httpx.Response, order: Order) -> Reply:
         del order
@@ -232,9 +251,7 @@ class Host(Provider):
         json: Mapping[str, object] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> httpx.Request:
-        base, key = self.account.addresses.get(_BASE), self.account.key
-        if base is None:
-            raise EnvironmentFault(f"eachlabs: no address to send to; set {_BASE}")
+        base, key = address_of(self.account, _BASE), self.account.key
         bearer = (self.account.auth or self.auth_ways[0]) == "bearer"
         sent = {"Authorization": f"Bearer {key}"} if bearer else {"X-API-Key": key}
         sent |= headers or {}

@@ -97,14 +97,14 @@ class Host(Provider):
                 Way.CONVERTED, "image_urls", "uploaded first, kept 72 h; at most 10 (or 14)"
             ),
             "size": Treatment(
-                Way.PASSED, "size", "WxH, 921,600 to 16,777,216 pixels, 1:16 to 16:1"
+                Way.CONVERTED, "size", "WxH, 921,600 to 16,777,216 pixels, 1:16 to 16:1"
             ),
             "aspect_ratio": Treatment(Way.CONVERTED, "size", "WxH; a bare tier leaves it open"),
             "resolution": Treatment(Way.CONVERTED, "size", "WxH of that tier's area"),
-            "n": Treatment(Way.EMULATED, "n", "one call a take; its n is an upper bound only"),
-            "seed": Treatment(Way.NONE),
-            "guidance": Treatment(Way.NONE),
-            "safety": Treatment(Way.NONE),
+            "n": Treatment(Way.EMULATED, "n", "one call a take; its own is an upper bound"),
+            "seed": Treatment(Way.NONE, note="the host has none"),
+            "guidance": Treatment(Way.NONE, note="the host has none"),
+            "safety": Treatment(Way.NONE, note="no switch; always on"),
             "callback": Treatment(
                 Way.RENAMED, "callback_url", "https, 2048 characters; at the end; not signed"
             ),

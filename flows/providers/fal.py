@@ -8,6 +8,7 @@ https://fal.ai/models/fal-ai/bytedance/seedream/v4/edit/llms.txt.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,7 @@ from flows.providers.base import (
 )
 from flows.providers.base.addresses import address_of, is_at
 from flows.providers.base.details import detail_in, failure, outcome
+from flows.providers.base.echo import Echo
 from flows.providers.base.fields import job_in, moment_in, text_in
 from flows.providers.base.handing import inline, presigned
 from flows.providers.base.outcomes import at_ask, at_create, refusal
@@ -54,7 +56,7 @@ _APP = "fal-ai/bytedance"
 _TEXT, _EDIT = f"{_APP}/seedream/v4/text-to-image", f"{_APP}/seedream/v4/edit"
 _LINKS = ("status_url", "response_url", "cancel_url")
 _ONE = {"num_images": 1, "max_images": 1, "sync_mode": False}
-_SEEDS = (0, 2**31 - 1)
+_SAFETY, _SEEDS = "enable_safety_checker", (0, 2**31 - 1)
 _PAGE = {"expand": "payloads", "limit": "100"}
 _UPLOAD_LIFE = timedelta(days=7)  # "at least", https://fal.ai/docs/faq
 _SIGNED = ("request-id", "user-id", "timestamp")
@@ -74,6 +76,14 @@ _TYPES = {"content_policy_violation": RefusalKind.MODERATION} | dict.fromkeys(
 (https://fal.ai/docs/documentation/model-apis/request-errors). A failure by 5xx is free; of a 422
 the pages differ.
 """
+
+_ECHO = Echo(
+    rows="items",
+    id="request_id",
+    model="endpoint_id",
+    inputs="json_input",
+    defaults={**_ONE, "image_size": None, "image_urls": [], "seed": None, _SAFETY: True},
+)
 
 
 class Host(Provider):
@@ -99,8 +109,8 @@ class Host(Provider):
             "resolution": Treatment(Way.CONVERTED, "image_size", "as pixels"),
             "n": Treatment(Way.EMULATED, "num_images", "one call a take; 1 is sent"),
             "seed": Treatment(Way.PASSED, "seed", "range not published; 0 to 2147483647 is sent"),
-            "guidance": Treatment(Way.NONE),
-            "safety": Treatment(Way.RENAMED, "enable_safety_checker", "off if the account may"),
+            "guidance": Treatment(Way.NONE, note="the host has none"),
+            "safety": Treatment(Way.RENAMED, _SAFETY, "sent where written; off if it may be"),
             "callback": Treatment(Way.RENAMED, "fal_webhook", "in the query; ED25519"),
         },
         shapes=PixelShapes(most_side=14_142, least_area=921_600, most_area=4096 * 4096),
@@ -117,6 +127,9 @@ class Host(Provider):
     latency_s: ClassVar[float] = 12.0
     is_synchronous: ClassVar[bool] = False
     requests_per_take: ClassVar[float] = 6.0
+    extra_requests: ClassVar[float] = 1.0
+    echo: ClassVar[Echo | None] = _ECHO
+    listed_within: ClassVar[float] = 50.0  # ten minutes: jobs may not be listed before their end
 
     def hand_over(self, picture: Picture) -> Handing | None:
         if _REST not in self.account.addresses:
@@ -146,10 +159,14 @@ class Host(Provider):
         if recipe.seed is not None and _SEEDS[0] <= recipe.seed <= _SEEDS[1]:
             body["seed"] = recipe.seed
         if isinstance(recipe.parameters.get("safety"), bool):
-            body["enable_safety_checker"] = recipe.parameters["safety"]
+            body[_SAFETY] = recipe.parameters["safety"]
         params = {"fal_webhook": order.callback} if order.callback else None
         path = _EDIT if order.is_edit else _TEXT
         return self._request("POST", f"{self._address(_QUEUE)}/{path}", json=body, params=params)
+
+    def signature(self, order: Order) -> str:
+        wished = json.loads(self.submit(order).content)
+        return _ECHO.signature(_EDIT if order.is_edit else _TEXT, wished)
 
     def submitted(self, response: httpx.Response, order: Order) -> Reply:
         del order

@@ -90,7 +90,7 @@ class Host(Provider):
             "guidance": Treatment(
                 Way.RENAMED, "guidance_scale", "0 to 20, default 2.5; effect not confirmed"
             ),
-            "safety": Treatment(Way.NONE, "", "4.5 has a switch, v4 has none"),
+            "safety": Treatment(Way.NONE, "", "no switch before 4.5; always on"),
             "callback": Treatment(
                 Way.RENAMED, "webhook_url", "each change of state; HMAC-SHA256, dashboard's secret"
             ),

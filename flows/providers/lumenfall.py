@@ -43,6 +43,7 @@ from flows.providers.base import (
 )
 from flows.providers.base.fields import job_in, moment_in, text_in, usd_in
 from flows.providers.base.images import images_in
+from flows.providers.base.lookup import MARGIN, Finding, Known, Log, Rivals, Trace, logged
 from flows.providers.base.outcomes import at_create, refusal
 from flows.providers.base.refusals import is_moderation, shown, words_in
 
@@ -55,8 +56,8 @@ CODES = {
     "CONTENT_POLICY_VIOLATION": RefusalKind.MODERATION,
     "AUTHENTICATION_FAILED": RefusalKind.ACCOUNT,
     "INSUFFICIENT_BALANCE": RefusalKind.ACCOUNT,
-    "MODEL_NOT_FOUND": RefusalKind.INPUT,
-    "MODEL_DISABLED": RefusalKind.INPUT,
+    "MODEL_NOT_FOUND": RefusalKind.ACCOUNT,
+    "MODEL_DISABLED": RefusalKind.ACCOUNT,
     "RECORDING_NOT_FOUND": RefusalKind.INPUT,
     "RATE_LIMITED": RefusalKind.AGAIN,
 }
@@ -76,16 +77,17 @@ TREATMENTS = {
         Way.CONVERTED, "image[]", "file parts; how many is not confirmed, 10 at one route"
     ),
     "size": Treatment(Way.CONVERTED, "size", "WxH, 921,600 pixels and up, at most 4096 a side"),
-    "aspect_ratio": Treatment(Way.EMULATED, "size", "asked for in pixels, at most 16:1"),
-    "resolution": Treatment(Way.EMULATED, "size", "asked for in pixels; above 1K not confirmed"),
-    "n": Treatment(Way.PASSED, "n", "1 a call; the host takes 1 to 10"),
+    "aspect_ratio": Treatment(Way.CONVERTED, "size", "as pixels, at most 16:1"),
+    "resolution": Treatment(Way.CONVERTED, "size", "as pixels; above 1K not confirmed"),
+    "n": Treatment(Way.EMULATED, "n", "one call a take; 1 is sent"),
     "seed": Treatment(Way.PASSED, "seed", "range not published; not every route heeds it"),
     "guidance": Treatment(Way.NONE, note="the host has none"),
-    "safety": Treatment(Way.NONE, note="a field of one route only"),
+    "safety": Treatment(Way.NONE, note="a switch of one route only; always on"),
     "callback": Treatment(Way.NONE, note="the answer is the picture"),
 }
 
 _PAGE = "100"
+_LOG = Log(rows="data", ids=("id",), made="completed")
 _PAGING = {"limit", "starting_after", "created_after"}
 _TRACE = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 
@@ -125,6 +127,7 @@ class Host(Provider):
     # one route after the other may run into its own limit before the host gives up
     timeout_s: ClassVar[float] = 600.0
     requests_per_take: ClassVar[float] = 1.0
+    listed_within: ClassVar[float] = 30.0  # ten minutes, the longest call: when it logs is unsaid
 
     def submit(self, order: Order) -> httpx.Request:
         width, height = order.size.pixels
@@ -201,6 +204,13 @@ class Host(Provider):
         wanted = _query(following)
         cursor = {"limit": _PAGE, "starting_after": found[-1].job.id}
         return found, self._log(cursor | {name: wanted[name] for name in _PAGING & wanted.keys()})
+
+    def find(self, trace: Trace, known: Known, rivals: Rivals | None = None) -> Finding | None:
+        if ACCOUNT_ADDRESS not in self.account.addresses or not trace.mark:
+            return None
+        first = self.list_jobs(trace.sent_at - MARGIN)
+        quest = self.quest(trace, known, rivals)
+        return logged(self, _LOG, quest, first, trace_of(trace.mark)) if first else None
 
     def _listed(self, row: object) -> Listed | None:
         job = job_in(row, "id") if isinstance(row, dict) else None

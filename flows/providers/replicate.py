@@ -8,6 +8,7 @@ https://replicate.com/docs/topics/webhooks/verify-webhook).
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,7 @@ from flows.providers.base import (
 )
 from flows.providers.base.addresses import address_of
 from flows.providers.base.ark_codes import ark_code_in, ark_kind
+from flows.providers.base.echo import Echo
 from flows.providers.base.fields import job_in, link_in, moment_in, text_in
 from flows.providers.base.refusals import is_moderation, refused, shown, words_in
 from flows.providers.base.signatures import standard_webhook
@@ -59,10 +61,10 @@ CAPABILITIES = Capabilities(
         "size": Treatment(Way.CONVERTED, "width, height", "size custom; 1024 to 4096 a side"),
         "aspect_ratio": Treatment(Way.CONVERTED, "width, height", "as pixels"),
         "resolution": Treatment(Way.CONVERTED, "width, height", "as pixels"),
-        "n": Treatment(Way.EMULATED, "max_images", "a call each; it is a bound, no count"),
+        "n": Treatment(Way.EMULATED, "max_images", "one call a take; its own is an upper bound"),
         "seed": Treatment(Way.NONE, "", "no such input"),
         "guidance": Treatment(Way.NONE, "", "no such input"),
-        "safety": Treatment(Way.NONE, "", "no such input before 4.5"),
+        "safety": Treatment(Way.NONE, "", "no switch before 4.5; always on"),
         "callback": Treatment(Way.RENAMED, "webhook", "signed; the end only"),
     },
     shapes=PixelShapes(least_side=1024, most_side=4096),
@@ -88,6 +90,16 @@ AT_ASK = {404: RefusalKind.GONE} | dict.fromkeys((401, 402, 403), RefusalKind.AC
 ENDED_WELL = ("succeeded", "successful")
 ENDED_BADLY = {"failed": False, "aborted": False, "canceled": None, "cancelled": None}
 """State to whether it is billed; None: may be (https://replicate.com/docs/topics/billing)."""
+
+ECHO = Echo(
+    rows="results",
+    id="id",
+    model="model",
+    the_model=MODEL,
+    inputs="input",
+    defaults={"image_input": [], "size": "2K", "width": 2048, "height": 2048, "max_images": 1},
+)
+"""Until the inputs are deleted, an hour after the end."""
 
 _FLAGGED = "E005"  # seen at a sibling model, in no table of codes
 _PLATFORM_CODE = re.compile(r"\bE\d{3,4}\b")  # https://replicate.com/docs/reference/error-codes
@@ -116,6 +128,8 @@ class Host(Provider):
     latency_s: ClassVar[float] = 15.0
     is_synchronous: ClassVar[bool] = False
     requests_per_take: ClassVar[float] = 5.0
+    lists_results: ClassVar[bool] = True
+    echo: ClassVar[Echo | None] = ECHO
 
     def hand_over(self, picture: Picture) -> Handing:
         """A small picture becomes a data URI, and nothing is sent."""
@@ -157,6 +171,9 @@ class Host(Provider):
         # caps the bill of a job that nobody waits for any more
         request.headers["Cancel-After"] = "30m"
         return request
+
+    def signature(self, order: Order) -> str:
+        return ECHO.signature(MODEL, json.loads(self.submit(order).content)["input"])
 
     def submitted(self, response: httpx.Response, order: Order) -> Reply:
         del order

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from flows.network import Origin, client
-from flows.nouns.take import Realm, Take, TakeState
+from flows.network import client
+from flows.nouns.take import Take, TakeState
 from flows.providers import Provider
-from flows.providers.base import Handed, Picture, RefusalKind, Refused
+from flows.providers.base import Done, Handed, Picture, RefusalKind, Refused, Reply
 from flows.shoot.outcome import Wanted
 from flows.shoot.pace import Pace
+from flows.shoot.polling import Latencies, Schedule
+from flows.shoot.sharing import Sharing
 
 NOT_SENT = (
     httpx.ConnectError,
@@ -21,6 +25,7 @@ NOT_SENT = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
 )
 """What surely went wrong before a request left this machine."""
 
@@ -28,30 +33,48 @@ MARGIN = timedelta(minutes=10)
 """A picture that the host deletes sooner than this is brought to it again."""
 
 MOST_TRIES = 5
-FIRST_POLL = 0.6
-"""Share of the expected latency after which a job is asked for first."""
-NEXT_POLL = 0.15
-LEAST_POLL_S = 0.05
+PATIENCE_S = 600.0
+"""How long creates are tried again while the host turns every one away."""
+MOST_AT_WORK = 100
+"""Takes that one account works on at a time where its host states no limit."""
+
+
+WORTH_A_LIST = 3
+"""Jobs that must run for one list to be better than asking for each."""
+LIST_EVERY = 0.02
+"""Share of the mean latency that lies between two looks at a list, however many are allowed."""
+LIST_SPAN = timedelta(hours=2)
 
 
 class Dispatcher:
     """One account of a run, on one event loop."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, sharing: Sharing | None = None) -> None:
         account = provider.account
         self.provider = provider
         self.host = account.host
         self.name = account.name
-        self.pace = Pace(account.limits.windows)
-        self.latency_s = account.latency_s
+        self.places = account.limits.running or MOST_AT_WORK
+        self.sharing = sharing
+        self.pace = Pace(account.limits.windows, sharing)
+        self.latencies = Latencies(account.latency_s)
+        self.schedule = Schedule(
+            self.latencies,
+            account.limits.windows,
+            running=self.places,
+            extra_per_take=provider.extra_requests,
+        )
+        self.letters: dict[str, asyncio.Queue[Reply | None]] = {}
+        """What was heard of jobs that somebody follows; None: ask the host."""
+        self.follows = 0
+        self.is_told = False
+        """Whether a list or callbacks tell of jobs, so that asking is only the net below."""
         self.stopped: str | None = None
         """Why nothing more is bought with this account."""
+        self._patient_until = time.monotonic() + PATIENCE_S
+        self._unreached = 0
         self.under_way: deque[Take] = deque()
         """Takes of earlier runs that this account has to bring."""
-        by_hand = account.realm is Realm.SANDBOX
-        self.allowed = frozenset(
-            Origin.of(address) for address in account.addresses.values() if by_hand
-        )
         # a kept connection that dies at the wrong moment would leave a purchase unknown: each
         # create has a fresh one; polls and downloads may share
         self._creating = self._client(provider)
@@ -61,7 +84,9 @@ class Dispatcher:
 
     def _client(self, provider: Provider) -> httpx.AsyncClient:
         return client(
-            allowed=self.allowed, transport=provider.transport(), timeout_s=provider.timeout_s
+            allowed=provider.own_origins(),
+            transport=provider.transport(),
+            timeout_s=provider.timeout_s,
         )
 
     def fresh(self, wanted: Wanted) -> Take:
@@ -77,7 +102,14 @@ class Dispatcher:
             seed=wanted.recipe.seed,
         )
 
+    async def begin(self) -> None:
+        """Say to other processes that this account is at work here."""
+        if self.sharing is not None:
+            await self.sharing.begin()
+
     async def close(self) -> None:
+        if self.sharing is not None:
+            await self.sharing.end()
         await self._creating.aclose()
         await self.reading.aclose()
 
@@ -85,31 +117,96 @@ class Dispatcher:
         """Buy nothing more with this account: its key, its money or a lock stands in the way."""
         self.stopped = self.stopped or self.told(said)
 
+    def unreached(self, what: str) -> Refused:
+        """A create that surely never left. Several in a row stop the account."""
+        self._unreached += 1
+        words = f"{self.host} cannot be reached ({what})"
+        stops = self._unreached >= MOST_TRIES
+        return Refused(kind=RefusalKind.ACCOUNT if stops else RefusalKind.AGAIN, words=words)
+
+    def heard(self, reply: Reply, admitted: float) -> None:
+        """What the answer to a create says of the account's pace."""
+        if isinstance(reply, Refused):
+            if reply.kind is RefusalKind.AGAIN:
+                self.pace.turned_away(reply.retry_after_s, self.latency_s, admitted)
+            elif reply.kind is RefusalKind.ACCOUNT:
+                self.stop(reply)
+            return
+        self._unreached = 0
+        self._patient_until = time.monotonic() + PATIENCE_S
+        self.pace.passed()
+
+    def is_patient(self) -> bool:
+        """Whether a create that was turned away is tried again: as long as others pass."""
+        return time.monotonic() < self._patient_until
+
     def told(self, said: Refused) -> str:
         """A refusal for a person and the ledger; a host that repeats the key is not quoted."""
         code = f" ({said.code})" if said.code and said.code not in said.words else ""
-        text = f"{said.kind}: {said.words}{code}"
+        kind = "" if said.kind is RefusalKind.ACCOUNT else f"{said.kind}: "
+        text = f"{kind}{said.words}{code}"
         key = self.provider.account.key
         return text.replace(key, "[key]") if key else text
 
-    def learn(self, took_s: float) -> None:
-        """A generation took so long: what is expected follows."""
-        self.latency_s += 0.2 * (took_s - self.latency_s)
+    @property
+    def latency_s(self) -> float:
+        """What a generation is expected to take."""
+        return self.latencies.of().mean_s
 
-    def first_poll_s(self) -> float:
-        return max(LEAST_POLL_S, FIRST_POLL * self.latency_s)
+    def hear(self, job: str, reply: Reply | None) -> None:
+        """Somebody said how a job ended: its host's callback or list."""
+        if job in self.letters:
+            self.letters[job].put_nowait(reply)
 
-    def next_poll_s(self) -> float:
-        return max(LEAST_POLL_S, NEXT_POLL * self.latency_s)
+    async def read_list(self) -> None:
+        """While several jobs run, ask for the host's list, as often as the windows leave room: one
+        request tells of all of them. Goes on until it is cancelled.
+        """
+        while True:
+            room, mean_s = self._room_per_s(), self.latency_s
+            if self.follows < WORTH_A_LIST or room <= 0:
+                self.is_told = False
+                await asyncio.sleep(mean_s / 20)
+                continue
+            # the next look is due that long after this one left, however long the answer takes
+            due = time.monotonic() + max(LIST_EVERY * mean_s, 1 / room)
+            self.is_told = await self._read_once()
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+    def _room_per_s(self) -> float:
+        """Requests a second that creates, and what goes with them, leave in the windows."""
+        windows = self.provider.account.limits.windows
+        allowed = [one.amount / one.per_s for one in windows if one.counts == "requests"]
+        takes_per_s = self.places / self.latency_s
+        return min(allowed, default=math.inf) - takes_per_s * (1 + self.provider.extra_requests)
+
+    async def _read_once(self) -> bool:
+        """Hand on what the newest page says; whether it could be read."""
+        request = self.provider.list_jobs(datetime.now(UTC) - LIST_SPAN)
+        if request is None:
+            return False
+        try:
+            response = await self.ask(request)
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return False
+        if not response.is_success:
+            return False
+        for one in self.provider.listed(response)[0]:
+            if isinstance(one.reply, Done | Refused):
+                self.hear(one.job.id, one.reply)
+        return True
 
     async def create(self, request: httpx.Request) -> httpx.Response:
         """Send a paid request, once; the caller holds the pace. Redirects are never followed."""
         request.headers["connection"] = "close"
         return await self._send(self._creating, request)
 
-    async def ask(self, request: httpx.Request) -> httpx.Response:
-        """Send a request that costs nothing, at this account's pace."""
-        async with self.pace.request():
+    async def ask(self, request: httpx.Request, priority: float = 0.0) -> httpx.Response:
+        """Send a request that costs nothing, at this account's pace. Its extension `left` says
+        when it left.
+        """
+        async with self.pace.request(priority=priority) as left:
+            request.extensions = {**request.extensions, "left": left}
             return await self._send(self.reading, request)
 
     async def _send(self, through: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
@@ -143,7 +240,8 @@ class Dispatcher:
                     return found.address
                 if found is None or found.kind is not RefusalKind.AGAIN:
                     return found
-                await asyncio.sleep(found.retry_after_s or min(30.0, self.latency_s * 2**attempt))
+                if attempt + 1 < MOST_TRIES:
+                    await asyncio.sleep(found.retry_after_s or min(10.0, 0.5 * 2**attempt))
             return found if isinstance(found, Refused) else None
 
     async def _converse(self, picture: Picture) -> Handed | Refused | None:

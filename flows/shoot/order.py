@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 
 from flows.errors import EnvironmentFault
 from flows.nouns.output import ratio_of
@@ -49,7 +50,7 @@ async def order_for(
         pictures=tuple(pictures),
         addresses=tuple(addresses),
         callback=callback,
-        mark=recipe.sha256[:32],
+        mark=f"{recipe.sha256[:16]}{secrets.token_hex(8)}",
     )
 
 

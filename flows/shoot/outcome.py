@@ -30,3 +30,5 @@ class Outcome:
     take: Take
     bought: bool = False
     stopped: Stop = ""
+    note: str = ""
+    """What a person should know of a take that is done."""

@@ -8,60 +8,234 @@ A token bucket with a burst of N would let 2 N through.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from flows.providers.base import Window
 
+STEP_S = 0.02
+"""How often a window is looked at while all it holds is still under way."""
+LONGEST_GAP_S = 60.0
+CALM_AFTER = 3
+"""Creates that must pass before an earlier refusal is forgotten."""
+LONG_CALM = 30
+"""Creates that must pass before a gap between them is given up again."""
+EASING = 0.995
+"""What a gap between creates shrinks by at each that passes."""
+
+
+class Shared(Protocol):
+    """The same windows as other processes see them."""
+
+    async def admit(self, *, creates: int, images: int) -> tuple[int, float]:
+        """A call's number and 0, or 0 and how many seconds to wait at least."""
+        ...
+
+    def close(self, call: int) -> None:
+        """The answer to a call has come."""
+        ...
+
+
+@dataclass(slots=True)
+class _Waiting:
+    creates: bool
+    images: int
+    weights: list[int]
+    admitted: asyncio.Future[int] = field(default_factory=asyncio.Future)
+
 
 class Pace:
-    """One account's windows, on one event loop."""
+    """One account's windows, on one event loop. Who waits is served by priority, lower first."""
 
     def __init__(
-        self, windows: Sequence[Window], now: Callable[[], float] = time.monotonic
+        self,
+        windows: Sequence[Window],
+        shared: Shared | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._now = now
+        self._shared = shared
         self._counts = [_Count(window) for window in windows]
-        self._turn = asyncio.Lock()
+        self._waiting: list[tuple[float, int, _Waiting]] = []
+        self._number = itertools.count()
+        self._changed = asyncio.Event()
+        self._server: asyncio.Task[None] | None = None
         self._paused_until = 0.0
+        self._creating = _Creating()
+
+    async def unpaused(self) -> None:
+        """Return when no pause holds: one may have begun since a request was admitted."""
+        while (wait := self._paused_until - self._now()) > 0:  # noqa: ASYNC110 - time is what it waits for
+            await asyncio.sleep(wait)
 
     def pause(self, seconds: float) -> None:
         """Send nothing for so long: the host asked for it."""
         self._paused_until = max(self._paused_until, self._now() + seconds)
 
-    @asynccontextmanager
-    async def request(self, *, creates: bool = False, images: int = 0) -> AsyncIterator[None]:
-        """Held from just before a request is sent until its answer has come."""
-        weights = [count.weight(creates=creates, images=images) for count in self._counts]
-        async with self._turn:  # whoever came first goes first
-            while (wait := self._wait_s(weights)) > 0:  # noqa: ASYNC110 - time is what it waits for
-                await asyncio.sleep(wait)
-            for count, weight in zip(self._counts, weights, strict=True):
-                count.open += weight
-        try:
-            yield
-        finally:
-            now = self._now()
-            for count, weight in zip(self._counts, weights, strict=True):
-                count.open -= weight
-                count.closed.extend([now] * weight)
+    def turned_away(
+        self, retry_after_s: float | None, expected_s: float, admitted_at: float
+    ) -> None:
+        """The host refused a create because of its pace: creates go one by one, then slowly more.
 
-    def _wait_s(self, weights: list[int]) -> float:
+        `expected_s` is what a generation takes; it measures the wait where the host names none.
+        `admitted_at` is what `request` gave: of creates that left together one refusal counts.
+        """
+        self._creating.turned_away(self._now(), retry_after_s, expected_s, admitted_at)
+
+    def passed(self) -> None:
+        """The host took a create."""
+        self._creating.passed(self._now())
+        self._changed.set()
+
+    @asynccontextmanager
+    async def request(
+        self, *, creates: bool = False, images: int = 0, priority: float = 0.0
+    ) -> AsyncIterator[float]:
+        """Held from just before a request is sent until its answer has come; gives the moment of
+        admission.
+        """
+        weights = [count.weight(creates=creates, images=images) for count in self._counts]
+        one = _Waiting(creates, images, weights)
+        entry = (priority, next(self._number), one)
+        self._waiting.append(entry)
+        self._changed.set()
+        if self._server is None or self._server.done():
+            self._server = asyncio.create_task(self._serve())
+        try:
+            call = await one.admitted
+        except asyncio.CancelledError:
+            if entry in self._waiting:
+                self._waiting.remove(entry)
+            elif one.admitted.done() and not one.admitted.cancelled():
+                self._close(one, one.admitted.result())
+            raise
+        try:
+            yield self._now()
+        finally:
+            self._close(one, call)
+
+    def _close(self, one: _Waiting, call: int) -> None:
+        now = self._now()
+        for count, weight in zip(self._counts, one.weights, strict=True):
+            count.open -= weight
+            count.closed.extend([now] * weight)
+        self._creating.open -= one.creates
+        if call and self._shared is not None:
+            self._shared.close(call)
+        self._changed.set()
+
+    async def _serve(self) -> None:
+        """Admit whoever may go, as long as anybody waits."""
+        while self._waiting:
+            self._changed.clear()
+            wait = await self._admit_first()
+            if wait > 0:
+                try:
+                    async with asyncio.timeout(wait):
+                        await self._changed.wait()
+                except TimeoutError:
+                    continue
+
+    async def _admit_first(self) -> float:
+        """Admit the first that may go now; how long to wait where none may."""
+        waits = []
+        for entry in sorted(self._waiting, key=lambda one: one[:2]):
+            one = entry[2]
+            wait = self._wait_s(one)
+            if wait <= 0:
+                call = 0
+                # counted before the others are asked, so that nobody goes in between
+                self._count(one, +1)
+                if self._shared is not None:
+                    call, wait = await self._shared.admit(
+                        creates=int(one.creates), images=one.images
+                    )
+                if wait <= 0:
+                    if entry in self._waiting:
+                        self._waiting.remove(entry)
+                    if one.admitted.cancelled():
+                        self._close(one, call)
+                    else:
+                        one.admitted.set_result(call)
+                    return 0.0
+                self._count(one, -1)
+            waits.append(wait)
+        return min(waits, default=0.0)
+
+    def _count(self, one: _Waiting, step: int) -> None:
+        for count, weight in zip(self._counts, one.weights, strict=True):
+            count.open += step * weight
+        self._creating.open += step * one.creates
+
+    def _wait_s(self, one: _Waiting) -> float:
         now = self._now()
         waits = [self._paused_until - now]
-        waits += [
-            count.wait_s(weight, now) for count, weight in zip(self._counts, weights, strict=True)
-        ]
+        if one.creates:
+            waits.append(self._creating.wait_s(now))
+        for count, weight in zip(self._counts, one.weights, strict=True):
+            waits.append(count.wait_s(weight, now))
         return max(waits)
+
+
+class _Creating:
+    """How creates go on after the host turned some away: one by one at first, then slowly more.
+
+    A single refusal costs its own wait and little else; refusals in a row widen the gap between
+    creates to what the host's answers say it is.
+    """
+
+    def __init__(self) -> None:
+        self.open = 0
+        self._most: float = float("inf")
+        self._gap_s = 0.0
+        self._not_before = 0.0
+        self._passed_at: float | None = None
+        self._refused_at = float("-inf")
+        self._streak = 0
+        self._calm = 0
+        self._wait_was_named = False
+
+    def turned_away(
+        self, now: float, retry_after_s: float | None, expected_s: float, admitted_at: float
+    ) -> None:
+        self._not_before = max(self._not_before, now + (retry_after_s or 0.0))
+        self._most = 1
+        if admitted_at <= self._refused_at:
+            return
+        self._refused_at = now
+        self._streak += 1
+        self._calm = 0
+        wait = retry_after_s or min(LONGEST_GAP_S, max(self._gap_s / 4, expected_s / 8))
+        if self._streak > 1:
+            # from the last one that passed to the next that would: that is the host's pace
+            since = now - self._passed_at if self._passed_at is not None else 0.0
+            self._gap_s = min(LONGEST_GAP_S, 1.1 * (since + wait))
+            self._wait_was_named = retry_after_s is not None
+        self._not_before = max(self._not_before, now + wait)
+
+    def passed(self, now: float) -> None:
+        self._calm += 1
+        self._most = 1 if self._gap_s else self._most + 1
+        if self._gap_s and self._passed_at is not None and not self._wait_was_named:
+            self._gap_s = min(self._gap_s, 1.02 * (now - self._passed_at))
+        self._passed_at = now
+        self._gap_s = EASING * self._gap_s if self._gap_s > STEP_S else 0.0
+        self._not_before = max(self._not_before, now + self._gap_s)
+        if self._calm >= (LONG_CALM if self._gap_s else CALM_AFTER):
+            # the host may have more room by now: try it
+            self._streak, self._calm, self._gap_s = 0, 0, self._gap_s / 2
+
+    def wait_s(self, now: float) -> float:
+        return STEP_S if self.open >= self._most else self._not_before - now
 
 
 class _Count:
     """What one window has seen: requests under way, and when the others were answered."""
-
-    STEP_S = 0.02
-    """How often a full window is looked at while all it holds is still under way."""
 
     def __init__(self, window: Window) -> None:
         self._window = window
@@ -86,5 +260,5 @@ class _Count:
         if over <= 0:
             return 0.0
         if over > len(self.closed):
-            return self.STEP_S
-        return max(self.closed[over - 1] + self._window.per_s - now, 0.0) or self.STEP_S
+            return STEP_S
+        return max(self.closed[over - 1] + self._window.per_s - now, 0.0) or STEP_S

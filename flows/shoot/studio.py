@@ -11,29 +11,26 @@ import itertools
 import queue
 import threading
 from collections import deque
-from collections.abc import Awaitable, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Coroutine, Generator, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from flows.errors import ShotlistError
 from flows.ledger import Ledger, TakeStore
-from flows.nouns.take import Take, TakeState
+from flows.nouns.take import OnUnknown, Realm, Take, TakeState
 from flows.providers import Provider
 from flows.shoot.books import Books
 from flows.shoot.dispatcher import Dispatcher
 from flows.shoot.outcome import Outcome, Stop, Wanted
 from flows.shoot.purse import Purse
 from flows.shoot.references import Prepared
+from flows.shoot.sharing import Sharing
 from flows.shoot.taking import StoppedError, Taking
 
 Policy = Literal["failover", "cheapest", "fastest"]
 
-MOST_AT_WORK = 100
-"""Takes that one account works on at a time where its host states no limit."""
-
 _ON_THE_WAY = frozenset({TakeState.ACCEPTED, TakeState.SUCCEEDED})
-_OPEN = frozenset({TakeState.SENT, TakeState.UNKNOWN})
 
 
 def shoot(
@@ -41,6 +38,7 @@ def shoot(
     *,
     hosts: Sequence[Provider],
     policy: Policy = "failover",
+    on_unknown: OnUnknown = "park",
     book: Ledger,
     store: TakeStore,
     run: str,
@@ -54,7 +52,15 @@ def shoot(
     buying and waits until what was sent is settled.
     """
     studio = _Studio(
-        wanted, hosts, policy, book, store, run=run, cap_usd=cap_usd, callback=callback
+        wanted,
+        hosts,
+        policy,
+        on_unknown,
+        book,
+        store,
+        run=run,
+        cap_usd=cap_usd,
+        callback=callback,
     )
     thread = threading.Thread(target=studio.run, name="studio", daemon=True)
     thread.start()
@@ -74,6 +80,7 @@ class _Studio:
         wanted: Sequence[Wanted],
         hosts: Sequence[Provider],
         policy: Policy,
+        on_unknown: OnUnknown,
         book: Ledger,
         store: TakeStore,
         *,
@@ -86,13 +93,19 @@ class _Studio:
         self._wanted = {one.recipe.sha256: one for one in wanted}
         self._hosts = hosts
         self._policy = policy
+        self._on_unknown = on_unknown
         self._known = book.takes(hosts[0].realm(), self._wanted.keys())
-        self._books = Books(book, store, run=run, realm=hosts[0].realm())
+        self._book = book
+        self._run = run
+        self._books = Books(
+            book, store, run=run, realm=hosts[0].realm(), rebuys=on_unknown == "rebuy"
+        )
         self._purse = Purse(cap_usd)
         self._prepared = Prepared()
         self._callback = callback
         self._to_buy: deque[Wanted] = deque()
         self._unsent: set[asyncio.Task[Outcome]] = set()
+        self._bringing: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -123,23 +136,40 @@ class _Studio:
 
     async def _all(self) -> None:
         self._loop = asyncio.get_running_loop()
-        dispatchers = [Dispatcher(host) for host in self._hosts]
+        dispatchers = [Dispatcher(host, self._sharing(host)) for host in self._hosts]
+        readers: list[asyncio.Task[None]] = []
         try:
+            for dispatcher in dispatchers:
+                await dispatcher.begin()
             await self._sort(dispatchers)
+            readers += [
+                asyncio.create_task(one.read_list())
+                for one in dispatchers
+                if one.provider.lists_results
+            ]
             for together in self._in_order(dispatchers):
                 # what the others have under way goes on beside
                 await asyncio.gather(
                     *(
                         self._work(one, may_buy=one in together)
                         for one in dispatchers
-                        for _ in range(one.provider.account.limits.running or MOST_AT_WORK)
+                        for _ in range(one.places)
                     )
                 )
+                await asyncio.gather(*self._bringing)
             self._leave(dispatchers)
         finally:
+            for reader in readers:
+                reader.cancel()
             for dispatcher in dispatchers:
                 await dispatcher.close()
             self._books.close()
+
+    def _sharing(self, host: Provider) -> Sharing | None:
+        """Proofs are drawn here: there is nothing to share."""
+        if host.realm() is Realm.PROOF:
+            return None
+        return Sharing(self._book, host.account, self._run)
 
     async def _sort(self, dispatchers: Sequence[Dispatcher]) -> None:
         """What is there, what is under way, what is to be bought."""
@@ -147,14 +177,12 @@ class _Studio:
             take = self._known.get(recipe)
             if take is None:
                 self._to_buy.append(wanted)
-            elif take.state is TakeState.DONE and not await self._books.forget_if_broken(take):
-                self.outcomes.put(Outcome(take=take))
             elif take.state in _ON_THE_WAY:
                 self._resume(take, dispatchers)
-            elif take.state in _OPEN:
-                self.outcomes.put(Outcome(take=take))
-            else:
+            elif take.may_be_bought(self._on_unknown) or await self._books.forget_if_broken(take):
                 self._to_buy.append(wanted)
+            else:
+                self.outcomes.put(Outcome(take=take))
 
     def _resume(self, take: Take, dispatchers: Sequence[Dispatcher]) -> None:
         of_host = [one for one in dispatchers if one.host == take.provider]
@@ -178,7 +206,24 @@ class _Studio:
 
     async def _work(self, dispatcher: Dispatcher, *, may_buy: bool) -> None:
         """One of an account's places: one take at a time, what is under way first."""
-        taking = Taking(
+        while not self._stopping:
+            if dispatcher.under_way:
+                take = dispatcher.under_way.popleft()
+                taking = self._taking(dispatcher)
+                await self._in_place(taking, self._told(_held(taking.followed(take), take)))
+            elif may_buy and self._to_buy and dispatcher.stopped is None:
+                wanted = self._to_buy.popleft()
+                if self._purse.is_spent:
+                    take = dispatcher.fresh(wanted)
+                    self.outcomes.put(_untried(take, "the budget is spent", "budget"))
+                    continue
+                taking = self._taking(dispatcher)
+                await self._in_place(taking, self._buy(taking, wanted))
+            else:
+                return
+
+    def _taking(self, dispatcher: Dispatcher) -> Taking:
+        return Taking(
             dispatcher,
             self._books,
             purse=self._purse,
@@ -186,24 +231,24 @@ class _Studio:
             callback=self._callback,
             sending=self._sending,
         )
-        while not self._stopping:
-            if dispatcher.under_way:
-                take = dispatcher.under_way.popleft()
-                self.outcomes.put(await _held(taking.followed(take), take))
-            elif may_buy and self._to_buy and dispatcher.stopped is None:
-                await self._buy(taking, self._to_buy.popleft())
-            else:
-                return
+
+    async def _in_place(self, taking: Taking, work: Coroutine[Any, Any, None]) -> None:
+        """Return as soon as the host works on it no more; its bytes are brought beside."""
+        task = asyncio.create_task(work)
+        self._bringing.add(task)
+        task.add_done_callback(self._bringing.discard)
+        made = asyncio.create_task(taking.made.wait())
+        await asyncio.wait({task, made}, return_when=asyncio.FIRST_COMPLETED)
+        made.cancel()
+
+    async def _told(self, work: Awaitable[Outcome]) -> None:
+        self.outcomes.put(await work)
 
     async def _buy(self, taking: Taking, wanted: Wanted) -> None:
-        take = taking.dispatcher.fresh(wanted)
-        if self._purse.is_spent:
-            self.outcomes.put(_untried(take, "the budget is spent", "budget"))
-            return
         task = asyncio.create_task(taking.bought(wanted))
         self._unsent.add(task)
         try:
-            outcome = await _held(task, take)
+            outcome = await _held(task, taking.dispatcher.fresh(wanted))
         finally:
             self._unsent.discard(task)
         if outcome.stopped == "account" and outcome.take.state is TakeState.REFUSED:

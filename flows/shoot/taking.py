@@ -8,7 +8,6 @@ next.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -32,8 +31,9 @@ from flows.providers.base import (
     Running,
 )
 from flows.shoot.books import Books
-from flows.shoot.dispatcher import LEAST_POLL_S, MOST_TRIES, NOT_SENT, Dispatcher
+from flows.shoot.dispatcher import MOST_TRIES, NOT_SENT, Dispatcher
 from flows.shoot.fetch import Fetched, Unfetched, fetched, whole_image
+from flows.shoot.following import Following
 from flows.shoot.order import UnusableReferenceError, order_for
 from flows.shoot.outcome import Outcome, Wanted
 from flows.shoot.purse import Purse
@@ -42,7 +42,8 @@ from flows.shoot.references import Prepared
 LONGEST_JOB_S = 1800.0
 """Beyond this a job is left to the next run (Replicate ends its own after 30 minutes)."""
 LONGEST_FETCH_S = 600.0
-LONGEST_WAIT_S = 60.0
+LEAST_SIDE = 512
+"""Where a host does not say which pixels it makes."""
 GRACE = 3
 """How often a host may say that it does not know a job that it has just taken."""
 _ENDS = {
@@ -51,6 +52,8 @@ _ENDS = {
     RefusalKind.FAILED: TakeState.FAILED,
 }
 """What a refused create becomes where it is not simply refused."""
+MARK = "mark"
+"""The note of a take that holds its order's mark."""
 LINKS = "result"
 """The note of a take that holds the addresses of what was made, one a line."""
 
@@ -60,7 +63,7 @@ class StoppedError(Exception):
 
 
 class Taking:
-    """Makes takes with one account. `sending` is called at the moment from which on a take must be
+    """Makes one take with one account. `sending` is called at the moment from which on a take must be
     settled; it raises StoppedError where nothing more shall be bought.
     """
 
@@ -81,6 +84,10 @@ class Taking:
         self._callback = callback
         self._sending = sending
         self._price = dispatcher.provider.account.usd_per_image
+        self.made = asyncio.Event()
+        """Set when the host's work is over: its place is free while the bytes are brought."""
+        self._expected: tuple[int, int] | None = None
+        self._kind: tuple[str, str] | None = None
 
     async def bought(self, wanted: Wanted) -> Outcome:
         """Buy a take and bring its bytes; sent again only where the host refused before billing.
@@ -89,29 +96,33 @@ class Taking:
             StoppedError: nothing was sent.
 
         """
-        said = Refused(kind=RefusalKind.AGAIN, words="not tried")
-        for attempt in range(MOST_TRIES):
+        while True:
             tried = await self._once(wanted)
             if isinstance(tried, Outcome):
                 return tried
-            said = tried
-            wait = said.retry_after_s or min(
-                LONGEST_WAIT_S, self.dispatcher.latency_s * 2**attempt / 4
-            )
-            # all takes of the account wait; jitter keeps them from coming back as one
-            self.dispatcher.pace.pause(wait)
-            await asyncio.sleep(wait * random.uniform(1.0, 1.3))  # noqa: S311
-        return Outcome(take=_refused(self.dispatcher.fresh(wanted), self.dispatcher.told(said)))
+            if self.dispatcher.stopped is not None:
+                take = self.dispatcher.fresh(wanted)
+                return Outcome(take=_refused(take, self.dispatcher.stopped), stopped="account")
+            if not self.dispatcher.is_patient():
+                take = self.dispatcher.fresh(wanted)
+                return Outcome(take=_refused(take, self.dispatcher.told(tried)))
 
     async def followed(self, take: Take) -> Outcome:
         """Bring a take that an earlier run bought, or that is still being made."""
+        self._expected = None
         links = take.host_notes.get(LINKS, "").split()
         if take.state is TakeState.SUCCEEDED and links:
             brought = await self._fetch(take, [Image(url=link) for link in links], is_last=False)
             if brought.take.state is TakeState.DONE or self.dispatcher.provider.is_synchronous:
                 return brought
         notes = {name: text for name, text in take.host_notes.items() if name != LINKS}
-        return await self._follow(take, Job(id=take.host_task_id or "", notes=notes))
+        job = Job(id=take.host_task_id or "", notes=notes)
+        if self.dispatcher.sharing is not None:
+            await self.dispatcher.sharing.sit_again(take.recipe)
+        try:
+            return await self._follow(take, job)
+        finally:
+            await self._rise(take)
 
     async def _once(self, wanted: Wanted) -> Outcome | Refused:
         """One try. A Refused of kind AGAIN says that nothing was bought and may be tried again."""
@@ -128,15 +139,22 @@ class Taking:
         if not await self._books.intend(take, self._price):
             self._purse.give_back(self._price)
             return Outcome(take=await self._books.take(take.recipe) or take)
-        began = time.monotonic()
+        size = order.size
+        self._expected = (size.width, size.height) if size.width and size.height else None
+        self._kind = ("edit" if order.is_edit else "text", wanted.recipe.tier)
+        if self.dispatcher.sharing is not None:
+            await self.dispatcher.sharing.sit(take.recipe)
         try:
-            return await self._after(take, await self._send(take, order), began)
+            reply, began = await self._send(take, order)
+            return await self._after(take, reply, began, order.mark)
         except IllegalStepError:
             # another run drew or bought the same meanwhile and was first: theirs is as good
             now = await self._books.take(take.recipe)
             if now is None or now.state is not TakeState.DONE:
                 raise
             return Outcome(take=now)
+        finally:
+            await self._rise(take)
 
     def _not_sent(self, take: Take, said: Refused) -> Outcome:
         if said.kind is RefusalKind.ACCOUNT:
@@ -144,37 +162,46 @@ class Taking:
             return Outcome(take=_refused(take, self.dispatcher.told(said)), stopped="account")
         return Outcome(take=_refused(take, self.dispatcher.told(said)))
 
-    async def _send(self, take: Take, order: Order) -> Reply:
-        """Send the request that buys, once."""
+    async def _send(self, take: Take, order: Order) -> tuple[Reply, float]:
+        """Send the request that buys, once; gives the answer and when the request left."""
         provider = self.dispatcher.provider
         request = provider.submit(order)
-        async with self.dispatcher.pace.request(creates=True, images=1):
+        pace = self.dispatcher.pace
+        async with pace.request(
+            creates=True, images=1, priority=self.dispatcher.schedule.create_priority()
+        ) as admitted:
             try:
                 self._sending()
             except StoppedError:
                 self._purse.give_back(self._price)
                 raise
-            await self._books.step(take, TakeState.SENT)
+            await self._books.step(take, TakeState.SENT, host_notes={MARK: order.mark})
+            await pace.unpaused()
+            left = time.monotonic()
             try:
-                response = await self.dispatcher.create(request)
+                reply = provider.submitted(await self.dispatcher.create(request), order)
             except NotAskedError as error:
-                return Refused(kind=RefusalKind.ACCOUNT, words=str(error))
+                reply = Refused(kind=RefusalKind.ACCOUNT, words=str(error))
             except NOT_SENT as error:
-                words = f"{self.dispatcher.host} could not be reached ({type(error).__name__})"
-                return Refused(kind=RefusalKind.AGAIN, words=words)
+                reply = self.dispatcher.unreached(type(error).__name__)
             except httpx.HTTPError as error:
                 words = f"no answer: {type(error).__name__}"
-                return Refused(kind=RefusalKind.UNKNOWN, words=words, billed=None)
-        return provider.submitted(response, order)
+                reply = Refused(kind=RefusalKind.UNKNOWN, words=words, billed=None)
+            # before anything else is awaited: nobody else may leave in between
+            self.dispatcher.heard(reply, admitted)
+        return reply, left
 
-    async def _after(self, take: Take, reply: Reply, began: float) -> Outcome | Refused:
+    async def _after(self, take: Take, reply: Reply, began: float, mark: str) -> Outcome | Refused:
         """Write down what the answer to the paid request means, and go on from there."""
         match reply:
             case Done():
                 return await self._made(take, reply, began)
             case Accepted(job=job):
                 accepted = await self._books.step(
-                    take, TakeState.ACCEPTED, host_task_id=job.id, host_notes=job.notes
+                    take,
+                    TakeState.ACCEPTED,
+                    host_task_id=job.id,
+                    host_notes={MARK: mark, **job.notes},
                 )
                 return await self._follow(accepted, job, began)
             case Running() | Ready():
@@ -197,48 +224,35 @@ class Taking:
     async def _follow(self, take: Take, job: Job, began: float | None = None) -> Outcome:
         """Ask for a job until it has ended. A question that fails is not a job that failed."""
         deadline = time.monotonic() + LONGEST_JOB_S
+        follows = Following(self.dispatcher, job, self._kind, began)
         missing = 0
-        wait = self.dispatcher.first_poll_s() if began is not None else LEAST_POLL_S
-        while time.monotonic() < deadline:
-            await asyncio.sleep(wait)
-            wait = self.dispatcher.next_poll_s()
-            match await self._asked(job):
-                case Done() as done:
-                    return await self._made(take, done, began)
-                case Refused(kind=RefusalKind.AGAIN) as said:
-                    if said.retry_after_s:
-                        self.dispatcher.pace.pause(said.retry_after_s)
-                        wait = max(wait, said.retry_after_s)
-                case Refused(kind=RefusalKind.ACCOUNT) as said:
-                    self.dispatcher.stop(said)
-                    return Outcome(
-                        take=replace(take, reason=self.dispatcher.told(said)), stopped="account"
-                    )
-                case Refused(kind=RefusalKind.GONE) as said:
-                    missing += 1
-                    if missing >= GRACE:
-                        return await self._ended(take, TakeState.LOST, said)
-                case Refused() as said:
-                    return await self._ended(take, TakeState.FAILED, said)
-                case _:
-                    pass
+        with follows.listening():
+            while time.monotonic() < deadline:
+                match await follows.next():
+                    case Done() as done:
+                        return await self._made(take, done, began)
+                    case Refused(kind=RefusalKind.AGAIN) as said:
+                        if said.retry_after_s:
+                            self.dispatcher.pace.pause(said.retry_after_s)
+                    case Refused(kind=RefusalKind.ACCOUNT) as said:
+                        self.dispatcher.stop(said)
+                        words = self.dispatcher.told(said)
+                        return Outcome(take=replace(take, reason=words), stopped="account")
+                    case Refused(kind=RefusalKind.GONE) as said:
+                        missing += 1
+                        if missing >= GRACE or said.billed:
+                            return await self._ended(take, TakeState.LOST, said)
+                    case Refused() as said:
+                        return await self._ended(take, TakeState.FAILED, said)
+                    case _:
+                        missing = 0
         reason = f"still being made at {self.dispatcher.host}; the next run asks for it again"
         return Outcome(take=replace(take, reason=reason))
 
-    async def _asked(self, job: Job) -> Reply:
-        provider = self.dispatcher.provider
-        try:
-            reply = provider.asked(await self.dispatcher.ask(provider.ask(job)), job)
-            if isinstance(reply, Ready):
-                reply = provider.collected(await self.dispatcher.ask(provider.collect(job)), job)
-        except httpx.HTTPError as error:
-            return Refused(kind=RefusalKind.AGAIN, words=type(error).__name__)
-        return reply
-
     async def _made(self, take: Take, done: Done, began: float | None) -> Outcome:
         """The host made it: cost and links are written down first, then the bytes are brought."""
-        if began is not None:
-            self.dispatcher.learn(time.monotonic() - began)
+        if began is not None and self.dispatcher.provider.is_synchronous:
+            self.dispatcher.latencies.took(time.monotonic() - began, kind=self._kind)
         cost = self._price if done.cost_usd is None else done.cost_usd
         self._purse.correct(self._price, cost)
         links = [image.url for image in done.images if image.url]
@@ -253,6 +267,8 @@ class Taking:
                 host_task_id=take.host_task_id or done.id,
                 host_notes={**take.host_notes, LINKS: "\n".join(links)},
             )
+            await self._rise(take)
+            self.made.set()
             return await self._fetch(take, done.images)
         facts = {
             "seed": take.seed if done.seed is None else done.seed,
@@ -263,6 +279,11 @@ class Taking:
         }
         return await self._fetch(take, done.images, facts=facts)
 
+    async def _rise(self, take: Take) -> None:
+        """The host works on it no more."""
+        if self.dispatcher.sharing is not None and not self.made.is_set():
+            await self.dispatcher.sharing.rise(take.recipe)
+
     async def _fetch(
         self,
         take: Take,
@@ -272,11 +293,12 @@ class Taking:
         is_last: bool = True,
     ) -> Outcome:
         """Bring the first picture that can be had into the store."""
-        found = await self._bytes_of(images[0])
+        found = await self._first_of(images)
         if isinstance(found, Unfetched):
             if found.kind == "unreachable" or not is_last:
                 return Outcome(take=replace(take, reason=found.words))
-            state = TakeState.LOST if take.state is TakeState.SUCCEEDED else TakeState.FAILED
+            is_lost = take.state is TakeState.SUCCEEDED and found.kind != "blank"
+            state = TakeState.LOST if is_lost else TakeState.FAILED
             now = await self._books.step(take, state, reason=found.words, billed=True)
             return Outcome(take=now)
         now = await self._books.step(
@@ -287,9 +309,26 @@ class Taking:
             width=found.whole.width,
             height=found.whole.height,
             format=found.whole.format,
+            detail=found.whole.note or None,
             **(facts or {}),
         )
-        return Outcome(take=now, bought=True)
+        return Outcome(take=now, bought=True, note=found.whole.note)
+
+    async def _first_of(self, images: Sequence[Image]) -> Fetched | Unfetched:
+        found: Fetched | Unfetched = Unfetched(kind="gone", words="the host named no picture")
+        for image in images:
+            found = await self._bytes_of(image)
+            if isinstance(found, Fetched):
+                return self._of_size(found)
+        return found
+
+    def _of_size(self, found: Fetched) -> Fetched | Unfetched:
+        """A picture far below what was asked for is not what was bought."""
+        width, height = self._expected or (LEAST_SIDE, LEAST_SIDE)
+        if found.whole.width * 2 >= width and found.whole.height * 2 >= height:
+            return found
+        words = f"only {found.whole.width}x{found.whole.height} came where {width}x{height} was due"
+        return Unfetched(kind="broken", words=words)
 
     async def _bytes_of(self, image: Image) -> Fetched | Unfetched:
         if image.data is None:
@@ -298,8 +337,9 @@ class Taking:
                 self.dispatcher.reading,
                 deadline_s=LONGEST_FETCH_S,
                 tries=MOST_TRIES,
+                expected=self._expected,
             )
-        whole = await asyncio.to_thread(whole_image, image.data)
+        whole = await asyncio.to_thread(whole_image, image.data, self._expected)
         if isinstance(whole, str):
             return Unfetched(kind="broken", words=whole)
         return Fetched(data=image.data, whole=whole)

@@ -166,7 +166,7 @@ def test_a_product_whose_references_a_host_cannot_take_is_named(
         "plan", "campaigns/text.yaml", "--provider", "freepik", cwd=workspace, **hosts.environment
     )
     assert planned.code == 2
-    assert "product MUG-01: 7 references are more than freepik takes (allowed: 5)" in planned.err
+    assert "product MUG-01: 7 references are more than freepik takes … and" in planned.err
 
 
 def test_a_run_without_the_key_ends_with_4_before_anything_is_written(
@@ -240,4 +240,4 @@ def test_the_hosts_are_listed_for_scripts(
     assert {len(row["parameters"]) for row in rows} == {10}
     ways = {"passed", "renamed", "converted", "emulated", "none"}
     assert {one["treatment"] for row in rows for one in row["parameters"].values()} <= ways
-    assert "SECRET" not in listed.out
+    assert SECRET not in listed.out

@@ -24,6 +24,8 @@ from flows.errors import BadInput, EnvironmentFault, StoppedAtBudget
 from flows.nouns import campaign as keys
 from flows.nouns.rendition import FailureRow, Manifest, RenditionRow, RunRow, TakeRow, Totals
 from flows.nouns.shot import ShotList
+from flows.read.accounts import accounts
+from flows.sandbox import faults, hosts
 from flows.settings import KEY_VARIABLES
 from tests import readme
 
@@ -38,6 +40,14 @@ _SAVED = re.compile(
 BLOCKS = [(fence["language"], fence["text"]) for fence in _FENCE.finditer(TEXT)]
 SAVED = {saved["path"]: saved["text"] for saved in _SAVED.finditer(TEXT)}
 """The examples that a reader is told to save, by their path in a workspace."""
+SETTINGS = dict(
+    zip(
+        ("accounts.yaml", "faults.yaml"),
+        (text for language, text in BLOCKS if language == "yml"),
+        strict=True,
+    )
+)
+"""The examples in YAML that are no campaigns."""
 PROSE = _FENCE.sub("", TEXT)
 SPOKEN = " ".join(re.findall(r"`([^`\n]+)`", PROSE))
 """All code in running text."""
@@ -183,6 +193,28 @@ def test_the_environment_is_that_of_the_program(repository: Path) -> None:
     }
 
 
+def test_the_accounts_and_faults_of_the_page_can_be_used(tmp_path: Path) -> None:
+    (tmp_path / "accounts.yaml").write_text(SETTINGS["accounts.yaml"], "utf-8")
+    (tmp_path / "faults.yaml").write_text(SETTINGS["faults.yaml"], "utf-8")
+    told = accounts(tmp_path / "accounts.yaml", KEY_VARIABLES)
+    assert set(told) == {"eachlabs", "byteplus", "fal"}
+    assert len(faults.Faults.read(tmp_path / "faults.yaml", hosts.names()).rules) == 4
+
+
+def test_the_kinds_of_faults_are_those_of_the_sandbox() -> None:
+    (told,) = re.findall(r"`kind` is (.*?)\.", PROSE, re.DOTALL)
+    assert set(spoken(told)) == set(faults.KINDS)
+
+
+def test_the_policies_are_those_of_the_program() -> None:
+    (known,) = [
+        get_args(field.annotation)
+        for name, field in keys.ProviderChoice.model_fields.items()
+        if name == "policy"
+    ]
+    assert [spoken(row[0])[0] for row in table("policy")] == list(known)
+
+
 def test_the_fields_of_a_manifest_are_those_of_the_program() -> None:
     shapes: dict[str, type] = {
         "top": Manifest,
@@ -223,7 +255,7 @@ def test_the_layers_are_those_that_the_linter_holds(repository: Path) -> None:
 def test_the_install_lines_are_those_of_the_makefile(repository: Path) -> None:
     makefile = (repository / "Makefile").read_text("utf-8")
     command = re.compile(r"^\t\$\(BIN\)/(.*(?:pip install|shotlist run|pytest$).*)$", re.MULTILINE)
-    lines = command.findall(makefile)
+    lines = [line for line in command.findall(makefile) if "fidelity" not in line]
     assert len(lines) == 4
     posix, windows = (
         text for language, text in BLOCKS if language in {"sh", "powershell"} and ".[dev]" in text

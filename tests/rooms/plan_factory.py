@@ -116,9 +116,11 @@ class Ledger:
         self,
         states: Mapping[str, TakeState] | None = None,
         earlier: Mapping[str, tuple[str, ...]] | None = None,
+        turned: Mapping[str, frozenset[int]] | None = None,
     ) -> None:
         self.states = dict(states or {})
         self.earlier = dict(earlier or {})
+        self.turned = dict(turned or {})
 
     @classmethod
     def after(cls, shots: Iterable[Shot], state: TakeState = TakeState.DONE) -> Ledger:
@@ -142,6 +144,9 @@ class Ledger:
 
     def shots(self, campaign: str, realm: Realm) -> Mapping[str, tuple[str, ...]]:
         return self.earlier
+
+    def turned_down(self, campaign: str, realm: Realm) -> Mapping[str, frozenset[int]]:
+        return self.turned
 
 
 def planned(

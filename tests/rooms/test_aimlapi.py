@@ -23,16 +23,21 @@ from flows.providers.base import (
     PARAMETERS,
     Account,
     Done,
+    Found,
     Image,
     Job,
     Limits,
     Listed,
+    NotThere,
     Order,
     Picture,
     RefusalKind,
     Refused,
     Size,
+    Trace,
+    Unclear,
 )
+from tests.rooms.test_lookup import talk
 
 KEY = "sk-test-SECRET-123"
 BASE = "http://127.0.0.1:4711"
@@ -476,3 +481,41 @@ def test_no_answer_stops_a_run(status: int, content: bytes, headers: Mapping[str
     assert all(isinstance(one, Listed) for one in found)
     assert following is None or str(following.url).startswith(f"{BASE}/v2/logs?")
     assert isinstance(host().asked(response, Job(id="a")), Refused)
+
+
+def looked_up(*rows: object, mark: str = "take-1", known: str = "") -> Any:
+    """What is found of a call of ten minutes ago where the log has these rows."""
+    trace = Trace(
+        signature="", mark=mark, sent_at=AT - timedelta(seconds=1), now=AT + timedelta(minutes=10)
+    )
+    log = httpx.MockTransport(lambda _: answer(200, {"data": rows}))
+    with httpx.Client(transport=log) as http:
+        return talk(host().find(trace, lambda name: name == known), http)
+
+
+def test_a_lost_call_is_found_by_its_mark_as_bought_and_gone() -> None:
+    found = looked_up(log_row(), log_row(inference_id="other", client_request_id="take-2"))
+    assert found.reply == Refused(
+        kind=RefusalKind.GONE,
+        words="aimlapi made it and the answer was lost; its log holds no picture",
+        code="succeeded",
+        billed=True,
+    )
+    assert (found.job, found.billed) == (Job(id="inf-1"), True)
+    assert found.cost_usd == Decimal("0.0315")
+
+
+def test_a_lost_call_that_failed_is_found_with_what_the_log_says() -> None:
+    found = looked_up(log_row(status="failed", cost={"usd": 0, "credits": 0}))
+    assert isinstance(found, Found)
+    assert isinstance(found.reply, Refused)
+    assert found.reply.kind is RefusalKind.FAILED
+    assert (found.billed, found.cost_usd) == (False, Decimal(0))
+
+
+def test_a_log_without_an_end_or_with_two_leaves_it_open() -> None:
+    assert looked_up(log_row(status="held")) == Unclear("the call is logged and has not ended", 1.0)
+    two = (log_row(), log_row(inference_id="again"))
+    assert looked_up(*two) == Unclear("2 calls bear the mark of this one")
+    assert looked_up(*two, known="again").job == Job(id="inf-1")
+    assert looked_up(log_row(), mark="take-3") == NotThere()

@@ -72,12 +72,58 @@ def test_an_unknown_purchase_is_counted_again_where_the_campaign_rebuys():
     ("state", "why"),
     [
         (TakeState.REFUSED, "fal refused it: too red"),
-        (TakeState.FAILED, "it failed at fal"),
-        (TakeState.LOST, "fal made it, but its bytes were lost"),
+        (
+            TakeState.FAILED,
+            "it failed at fal; it may have been paid for: `shotlist retake` wants another",
+        ),
+        (
+            TakeState.LOST,
+            (
+                "fal made it, but its bytes were lost; it may have been paid for: `shotlist retake`"
+                " wants another"
+            ),
+        ),
     ],
 )
 def test_a_shot_that_failed_last_time_says_why(state, why):
     assert held(Ledger.after(mugs().shots, state)) == [(ShotState.FAILED, why)]
+
+
+@pytest.mark.parametrize(
+    ("state", "on_unknown", "generations"),
+    [
+        (TakeState.REFUSED, "park", 1),
+        (TakeState.FAILED, "park", 0),
+        (TakeState.LOST, "park", 0),
+        (TakeState.UNKNOWN, "park", 0),
+        (TakeState.FAILED, "rebuy", 1),
+        (TakeState.LOST, "rebuy", 1),
+        (TakeState.UNKNOWN, "rebuy", 1),
+        (TakeState.SENT, "rebuy", 0),
+    ],
+)
+def test_what_may_have_been_paid_for_is_bought_again_only_where_the_campaign_says_so(
+    state, on_unknown, generations
+):
+    book = Ledger.after(mugs().shots, state)
+    plan = planned(reading(aspect_ratios=["1:1"], on_unknown=on_unknown), book=book)
+    assert plan.estimate.generations == generations
+
+
+def test_a_picture_that_a_person_turned_down_is_taken_anew_with_the_next_number():
+    asked = reading(aspect_ratios=["1:1"], takes=2)
+    first = planned(asked)
+    (shot,) = first.shots
+    book = Ledger.after(first.shots)
+    book.turned = {shot.shot_id: frozenset({1})}
+    plan = planned(asked, book=book)
+    assert [recipe.take for recipe in plan.shots[0].recipes] == [2, 3]
+    assert plan.shots[0].recipes[0] == shot.recipes[1]
+    assert (plan.shots[0].state, plan.shots[0].why) == (
+        ShotState.CHANGED,
+        "a person turned its picture down",
+    )
+    assert plan.estimate.generations == 1
 
 
 def test_one_failed_take_of_several_is_told():

@@ -1,6 +1,7 @@
 """Eachlabs: what is sent and how each documented answer is read."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -19,19 +20,24 @@ from flows.providers.base import (
     Accepted,
     Account,
     Done,
+    Found,
     Handed,
     Image,
     Job,
     Listed,
+    NotThere,
     Order,
     Picture,
     RefusalKind,
     Refused,
     Running,
     Size,
+    Trace,
+    Unclear,
     UnverifiedError,
 )
 from flows.providers.eachlabs import Host
+from tests.rooms.test_lookup import talk
 
 KEY, SECRET = "sk-test-SECRET-123", "hook-SECRET-456"
 BASE = "http://127.0.0.1:4100/eachlabs/v1"
@@ -413,6 +419,80 @@ def test_a_full_page_is_followed_and_a_short_one_is_the_last():
     )
     assert following.headers["x-api-key"] == KEY
     assert host.listed(answer(200, {"executions": [row()] * 99}, request=following))[1] is None
+
+
+# ---------------------------------------------------------------- lost creates
+
+
+INPUT = {"prompt": "a cup, “quietly”", "image_size": "square_hd", "num_images": 1, "seed": 7}
+LOST = Trace(
+    signature=Host(account()).signature(order()), mark="mark-1",
+    sent_at=NOW - timedelta(minutes=1, seconds=1), now=NOW,
+)  # fmt: skip
+
+
+def task(name, **differs):
+    return row(**{"id": name, "model": "seedream-v4-text-to-image", **differs})
+
+
+def looked_up(answers, known=(), rivals=lambda: ()):
+    """What is found, and the paths that were asked. `answers`: by the end of the path."""
+    asked = []
+
+    def serve(request):
+        asked.append(request.url.path.removeprefix("/eachlabs/v1"))
+        said = answers[request.url.path.rpartition("/")[2]]
+        return said if isinstance(said, httpx.Response) else answer(200, said)
+
+    with httpx.Client(transport=httpx.MockTransport(serve)) as http:
+        return talk(Host(account()).find(LOST, known.__contains__, rivals), http), asked
+
+
+def test_a_lost_create_is_found_by_the_inputs_that_its_prediction_shows():
+    listed = {"executions": [task("other"), task("mine"), task("told")]}
+    shown = {"id": "mine", "status": "success", "input": INPUT, "output": [LINK]}
+    other = {**shown, "id": "other", "input": {**INPUT, "seed": 8}}
+    found, asked = looked_up({"executions": listed, "mine": shown, "other": other}, known=("told",))
+    assert found == Found(
+        job=Job(id="mine"), reply=Done(images=(Image(url=LINK),)), billed=True,
+        cost_usd=Decimal("0.03"),
+    )  # fmt: skip
+    assert asked == ["/executions", "/prediction/other", "/prediction/mine"]
+
+
+def test_a_prediction_that_shows_no_inputs_is_found_where_nothing_else_can_be_meant():
+    listed = {"executions": [task("mine", status="starting", output=None)]}
+    shown = {"predictionID": "mine", "status": "processing", "message": "prediction is processing"}
+    answers = {"executions": listed, "mine": shown}
+    assert looked_up(answers)[0] == Found(job=Job(id="mine"), reply=Running())
+    unclear, _ = looked_up(answers, rivals=None)
+    assert unclear == Unclear("1 tasks without an owner do not show what they make")
+    edit = Host(account()).signature(EDIT)
+    other = replace(LOST, signature=edit, mark="mark-2")
+    assert looked_up(answers, rivals=lambda: [LOST, other])[0] == Found(
+        job=Job(id="mine"), reply=Running()
+    )
+    twin = replace(LOST, signature=Host(account()).signature(order(seed=9)), mark="mark-2")
+    assert isinstance(looked_up(answers, rivals=lambda: [LOST, twin])[0], Unclear)
+
+
+def test_a_prediction_that_cannot_be_asked_for_leaves_it_open():
+    listed = {"executions": [task("mine")]}
+    for failed in (answer(500, b"<html>"), answer(404, {"error": "no"}), answer(401, {})):
+        found, _ = looked_up({"executions": listed, "mine": failed})
+        words = f"a task could not be asked for (HTTP {failed.status_code})"
+        assert found == Unclear(words, 20.0)
+
+
+def test_other_models_and_older_predictions_are_not_asked_for():
+    old = task("old", created_at="2026-03-01T11:53:58Z")
+    found, asked = looked_up({"executions": {"executions": [row(model="a-video"), old]}})
+    assert (found, asked) == (Unclear("not listed yet", 20.0), ["/executions"])
+    later = replace(LOST, now=NOW + timedelta(minutes=1))
+    with httpx.Client(
+        transport=httpx.MockTransport(lambda _: answer(200, {"executions": [old]}))
+    ) as http:
+        assert talk(Host(account()).find(later, lambda _: False), http) == NotThere()
 
 
 # ---------------------------------------------------------------- references

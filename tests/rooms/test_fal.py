@@ -25,11 +25,13 @@ from flows.providers.base import (
     Accepted,
     Account,
     Done,
+    Found,
     Handed,
     Image,
     Job,
     Limits,
     Listed,
+    NotThere,
     Order,
     Picture,
     Ready,
@@ -38,11 +40,14 @@ from flows.providers.base import (
     Reply,
     Running,
     Size,
+    Trace,
+    Unclear,
     UnverifiedError,
     Way,
     Window,
 )
 from flows.providers.fal import Host
+from tests.rooms.test_lookup import talk
 
 KEY = "sk-test-SECRET-123"
 SERVER = "http://127.0.0.1:4100"
@@ -587,6 +592,60 @@ def test_a_listed_job_tells_its_prompt_and_what_became_of_it() -> None:
         Listed(job=Job(id="d"), reply=None, created_at=at, prompt="a cup"),
     ]
     assert following is None
+
+
+def looked_up(*rows: dict[str, object], after_s: float = 60) -> Found | NotThere | Unclear:
+    """What is found of a text create where the list of its model has these rows."""
+    bought = order()
+    trace = Trace(
+        signature=host().signature(bought),
+        mark="mark-1",
+        sent_at=NOW,
+        now=NOW + timedelta(seconds=after_s),
+    )
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        is_text = request.url.params["endpoint_id"] == TEXT
+        return httpx.Response(200, json={"items": rows if is_text else []})
+
+    with httpx.Client(transport=httpx.MockTransport(serve)) as http:
+        return talk(host().find(trace, lambda _: False), http)
+
+
+def listed_row(**differs: object) -> dict[str, object]:
+    body = json.loads(host().submit(order()).content)
+    return {
+        "request_id": ID,
+        "endpoint_id": TEXT,
+        "sent_at": "2026-03-01T12:00:01Z",
+        "status_code": 200,
+        "json_input": {**body, "enable_safety_checker": True},
+        "json_output": {"images": [{"url": LINK}], "seed": 7},
+        **differs,
+    }
+
+
+def test_a_lost_submit_is_found_by_the_input_that_the_list_shows() -> None:
+    done = Done(images=(Image(url=LINK),), seed=7)
+    assert looked_up(listed_row()) == Found(job=JOB, reply=done, billed=True)
+    failed = listed_row(status_code=422, json_output=detail("content_policy_violation"))
+    reply = result(422, detail("content_policy_violation"))
+    assert looked_up(failed) == Found(job=JOB, reply=reply, billed=None)
+    assert looked_up(listed_row(), listed_row(request_id="b")) == Unclear(
+        "2 tasks have the inputs that were sent"
+    )
+
+
+def test_a_submit_that_is_not_listed_may_still_run_for_ten_minutes() -> None:
+    other = listed_row(json_input={"prompt": "a jug"})
+    assert looked_up(other, after_s=599) == Unclear("not listed yet", 1.0)
+    assert looked_up(other, after_s=600) == NotThere()
+
+
+def test_a_job_without_its_payload_is_not_taken_for_the_lost_one() -> None:
+    assert looked_up(listed_row(json_input=None)) == Unclear(
+        "1 tasks without an owner do not show what they make"
+    )
 
 
 SIGNER, OTHER = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2))

@@ -239,6 +239,17 @@ def test_keys_come_from_the_environment_and_the_env_file(
     assert "four" not in repr(loaded)
 
 
+@pytest.mark.parametrize("key", ["sk SECRET", "sk-SECRET\x00", "ключ-SECRET"])
+def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(
+    tmp_path: Path, key: str
+) -> None:
+    (tmp_path / ".env").write_text(f"FAL_KEY='ok, {key} ,x'\n", "utf-8")
+    with pytest.raises(EnvironmentFault) as raised:
+        Settings.load(Workspace(tmp_path))
+    assert "FAL_KEY" in str(raised.value)
+    assert "SECRET" not in str(raised.value)
+
+
 def test_every_provider_is_found_by_its_file() -> None:
     folder = Path(providers.__file__).parent
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"}

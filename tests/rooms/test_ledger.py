@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from flows.errors import EnvironmentFault
-from flows.ledger import Ledger, TakeStore, open_ledger
-from flows.ledger.ledger import IllegalStepError
+from flows.ledger import IllegalStepError, Ledger, TakeStore, open_ledger
 from flows.nouns.reference import Looked
 from flows.nouns.take import FOLLOWS, Realm, Take, TakeState
-
-
-@pytest.fixture
-def book(tmp_path: Path) -> Iterator[Ledger]:
-    with open_ledger(f"sqlite:///{tmp_path / 'state' / 'ledger.db'}") as opened:
-        yield opened
 
 
 def take(recipe: str = "a" * 64, realm: Realm = Realm.LIVE) -> Take:
@@ -124,6 +116,69 @@ def test_of_two_runs_that_intend_at_once_one_wins(book: Ledger) -> None:
     assert not book.intend(take(), run="late", price_usd=None)
 
 
+def test_the_intent_of_a_live_run_is_not_taken_over_but_that_of_a_dead_one_is(
+    book: Ledger,
+) -> None:
+    book.begin_dispatch("r1/fal", run="r1", account="f1", host="fal")
+    assert book.intend(take(), run="r1", price_usd=None)
+    assert not book.intend(take(), run="r2", price_usd=None)
+    assert book.intend(take(), run="r1", price_usd=None)
+    book.end_dispatch("r1/fal")
+    assert book.intend(take(), run="r2", price_usd=None)
+    with pytest.raises(IllegalStepError):
+        book.step(take(), TakeState.SENT, run="r1")
+    assert book.step(take(), TakeState.SENT, run="r2").intended_by == "r2"
+
+
+def test_an_unknown_take_is_bought_again_where_that_is_asked_for(book: Ledger) -> None:
+    assert book.intend(take(), run="r1", price_usd=None)
+    book.step(take(), TakeState.SENT, run="r1")
+    assert not book.intend(take(), run="r2", price_usd=None, rebuys=True)
+    book.step(take(), TakeState.UNKNOWN, run="r1")
+    assert book.intend(take(), run="r2", price_usd=None, rebuys=True)
+
+
+def test_an_unknown_take_is_refused_only_where_it_is_proved_not_to_be_billed(book: Ledger) -> None:
+    assert book.intend(take(), run="r1", price_usd=None)
+    book.step(take(), TakeState.SENT, run="r1")
+    book.step(take(), TakeState.UNKNOWN, run="r1")
+    with pytest.raises(IllegalStepError):
+        book.step(take(), TakeState.REFUSED, run="r1", billed=None)
+    assert book.step(take(), TakeState.REFUSED, run="r1", billed=False).billed is False
+
+
+def test_a_step_gives_the_take_as_it_is_now(book: Ledger) -> None:
+    assert book.intend(take(), run="r1", price_usd=Decimal("0.03"))
+    book.step(take(), TakeState.SENT, run="r1")
+    now = book.step(
+        take(), TakeState.ACCEPTED, run="r1", host_task_id="t1", host_notes={"region": "eu"}
+    )
+    assert now == book.take(Realm.LIVE, "a" * 64)
+    assert (now.state, now.host_task_id, now.host_notes, now.price_usd, now.seed) == (
+        TakeState.ACCEPTED,
+        "t1",
+        {"region": "eu"},
+        Decimal("0.03"),
+        7,
+    )
+
+
+def test_words_that_no_database_takes_do_not_keep_a_purchase_from_being_written_down(
+    book: Ledger,
+) -> None:
+    assert book.intend(take(), run="r1", price_usd=None)
+    book.step(take(), TakeState.SENT, run="r1")
+    now = book.step(take(), TakeState.FAILED, run="r1", reason="no\0 \ud800!", billed=None)
+    assert now.reason == "no\ufffd ?!"
+
+
+def test_a_seed_may_have_all_the_bits_that_hosts_use(book: Ledger) -> None:
+    assert book.intend(replace(take(), seed=2**63 - 1), run="r1", price_usd=None)
+    found = book.take(Realm.LIVE, "a" * 64)
+    assert found is not None
+    assert found.seed == 2**63 - 1
+
+
 @pytest.mark.parametrize("state", [s for s in TakeState if s not in FOLLOWS[TakeState.INTENDED]])
 def test_a_step_that_may_not_follow_is_refused(book: Ledger, state: TakeState) -> None:
     assert book.intend(take(), run="r1", price_usd=None)
@@ -162,6 +217,28 @@ def test_planned_shots_are_remembered_changed_and_forgotten(book: Ledger) -> Non
     assert book.shots("cups", Realm.PROOF) == {}
 
 
+def test_two_runs_may_plan_the_same_shots_at_once(book: Ledger, ledger_url: str) -> None:
+    start = threading.Barrier(4)
+    faults: list[Exception] = []
+
+    def plan(number: int) -> None:
+        with open_ledger(ledger_url) as own:
+            start.wait()
+            wanted = {f"{n}/1x1": [f"x{number}"] for n in range(50)}
+            given = own.write([lambda pen: pen.plan_shots("mugs", Realm.LIVE, wanted, ())])
+            faults.extend(one for one in given if one is not None)
+
+    runs = [threading.Thread(target=plan, args=(number,)) for number in range(4)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert faults == []
+    planned = book.shots("mugs", Realm.LIVE)
+    assert set(planned) == {f"{n}/1x1" for n in range(50)}
+    assert len(set(planned.values())) == 1
+
+
 def test_contents_that_were_looked_at_are_remembered(book: Ledger) -> None:
     seen = Looked(sha256="e" * 64, size=9, width=3, height=2, format="jpeg")
     book.contents.remember({"/photos/a.jpg": ("9:1", seen)})
@@ -169,52 +246,17 @@ def test_contents_that_were_looked_at_are_remembered(book: Ledger) -> None:
     assert book.contents.known() == {"/photos/a.jpg": ("9:2", seen)}
 
 
-def test_a_ledger_that_was_written_is_read_again(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    with open_ledger(url) as book:
+def test_a_location_longer_than_a_database_indexes_is_not_remembered(book: Ledger) -> None:
+    seen = Looked(sha256="e" * 64, size=9, width=3, height=2, format="jpeg")
+    book.contents.remember({"https://photos.example/" + "a" * 4000: ("9:1", seen)})
+    assert book.contents.known() == {}
+
+
+def test_a_ledger_that_was_written_is_read_again(ledger_url: str) -> None:
+    with open_ledger(ledger_url) as book:
         bring_to_done(book, take())
-    with open_ledger(url) as book:
+    with open_ledger(ledger_url) as book:
         assert book.takes(Realm.LIVE, ["a" * 64])["a" * 64].state == TakeState.DONE
-
-
-def test_a_foreign_database_is_refused_with_words(tmp_path: Path) -> None:
-    path = tmp_path / "other.db"
-    other = sqlite3.connect(path)
-    other.execute("create table invoices (id)")
-    other.commit()
-    other.close()
-    with pytest.raises(EnvironmentFault, match=r"another program.*invoices"):
-        open_ledger(f"sqlite:///{path}")
-
-
-def test_a_broken_file_is_refused_with_words(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    path.write_bytes(b"this is not a database" * 100)
-    with pytest.raises(EnvironmentFault, match=r"ledger cannot be used.*backup"):
-        open_ledger(f"sqlite:///{path}")
-
-
-def test_a_newer_ledger_is_refused_with_words(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    open_ledger(f"sqlite:///{path}").close()
-    other = sqlite3.connect(path)
-    other.execute("update shotlist_about set value = '99' where key = 'schema'")
-    other.commit()
-    other.close()
-    with pytest.raises(EnvironmentFault, match="schema 99"):
-        open_ledger(f"sqlite:///{path}")
-
-
-@pytest.mark.parametrize("url", ["nonsense", "mysteryql://x/y"])
-def test_an_address_that_is_none_is_refused_with_words(url: str) -> None:
-    with pytest.raises(EnvironmentFault, match="SHOTLIST_LEDGER_URL"):
-        open_ledger(url)
-
-
-def test_a_password_is_not_shown(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentFault) as raised:
-        open_ledger("postgresql+psycopg2://me:SECRET@127.0.0.1:9/ledger")
-    assert "SECRET" not in str(raised.value)
 
 
 def test_the_store_keeps_bytes_under_their_own_digest(tmp_path: Path) -> None:

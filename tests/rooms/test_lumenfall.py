@@ -25,18 +25,23 @@ from flows.providers.base import (
     PARAMETERS,
     Account,
     Done,
+    Found,
     Image,
     Job,
     Limits,
     Listed,
+    NotThere,
     Order,
     Picture,
     RefusalKind,
     Refused,
     Running,
     Size,
+    Trace,
+    Unclear,
 )
 from flows.providers.lumenfall import Host, trace_of
+from tests.rooms.test_lookup import talk
 
 KEY = "lmnfl_test-SECRET-123"
 ORIGIN = "http://127.0.0.1:4711"
@@ -287,8 +292,8 @@ def test_a_cost_that_cannot_be_one_in_dollars_is_not_said(metadata: object) -> N
         (402, "INSUFFICIENT_BALANCE", "Insufficient balance", "account", False),
         (403, "FORBIDDEN", "not allowed", "account", False),
         (403, "CONTENT_POLICY_VIOLATION", "Rejected: violence", "moderation", None),
-        (404, "MODEL_NOT_FOUND", "no such model", "input", False),
-        (404, "MODEL_DISABLED", "Model is currently disabled", "input", False),
+        (404, "MODEL_NOT_FOUND", "no such model", "account", False),
+        (404, "MODEL_DISABLED", "Model is currently disabled", "account", False),
         (404, "RECORDING_NOT_FOUND", "no recording", "input", False),
         (413, "TOO_LARGE", "request body too large", "input", False),
         (429, "RATE_LIMITED", "Too many requests", "again", False),
@@ -581,3 +586,43 @@ def test_no_answer_stops_a_run(status: int, content: bytes, headers: Mapping[str
     assert all(isinstance(one, Listed) for one in found)
     assert following is None or str(following.url).startswith(f"{ACCOUNT}/requests?")
     assert isinstance(host().asked(response, Job(id="a")), Refused)
+
+
+def looked_up(*rows: object, mark: str = "take-1", known: str = "") -> Any:
+    """What is found of a call of ten minutes ago where the log has these rows."""
+    trace = Trace(
+        signature="", mark=mark, sent_at=AT - timedelta(seconds=1), now=AT + timedelta(minutes=10)
+    )
+    log = httpx.MockTransport(lambda _: answer(200, {"data": rows}))
+    with httpx.Client(transport=log) as http:
+        return talk(host().find(trace, lambda name: name == known), http)
+
+
+def test_a_lost_call_is_found_by_its_mark_as_bought_and_gone() -> None:
+    found = looked_up(log_row(), log_row(id="other", trace_id=trace_of("take-2")))
+    assert found.reply == Refused(
+        kind=RefusalKind.GONE,
+        words="lumenfall made it and the answer was lost; its log holds no picture",
+        code="completed",
+        billed=True,
+    )
+    assert (found.job, found.billed) == (Job(id="req_1"), True)
+    assert found.cost_usd == Decimal("0.03")
+
+
+def test_a_lost_call_that_failed_is_found_with_what_the_log_says() -> None:
+    found = looked_up(log_row(status="rejected", cost=0, error_code="INVALID_REQUEST"))
+    assert isinstance(found, Found)
+    assert isinstance(found.reply, Refused)
+    assert found.reply.kind is RefusalKind.INPUT
+    assert (found.billed, found.cost_usd) == (False, Decimal(0))
+
+
+def test_a_log_without_an_end_or_with_two_leaves_it_open() -> None:
+    assert looked_up(log_row(status="processing", cost=0)) == Unclear(
+        "the call is logged and has not ended", 1.0
+    )
+    two = (log_row(), log_row(id="again"))
+    assert looked_up(*two) == Unclear("2 calls bear the mark of this one")
+    assert looked_up(*two, known="again").job == Job(id="req_1")
+    assert looked_up(log_row(), mark="take-3") == NotThere()

@@ -787,12 +787,32 @@ def test_a_shipped_template_uses_every_word_that_its_header_knows(name):
     }
     full = Product(key="B", title="Bowl", fields=fields, row=fields, images=("bowl.jpg",))
     text = template.render({"product": words(full), "aspect_ratio": "4:5", **OPTIONAL})
-    for said in ("as the reference image shows it", "ash wood", "natural", "Turned by hand."):
+    for said in ("exactly as in the reference image", "ash wood", "natural", "Turned by hand."):
         assert said in text
     for word in told:
         value = OPTIONAL[word]
         assert (value if isinstance(value, str) else value[0]).split(",")[0].lower() in text.lower()
     assert not re.search(r"\{|\}|<|None|[ ,;:]\.|\.\.|  ", text)
+
+
+@pytest.mark.parametrize("ratio", ["1:1", "4:5", "9:16", "16:9", "3:1"])
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_template_fits_the_shortest_prompt_that_any_host_takes(name, ratio):
+    from flows import providers
+
+    hosts = [providers.host(host).capabilities for host in providers.names()]
+    most = min(can.prompt_chars for can in hosts if can.prompt_chars is not None)
+    fields = {
+        "title": "Lagoon Glass Bottle with Stopper",
+        "material": "glass and stainless steel",
+        "color": "storm blue and sea green",
+        "category": "kitchen and dining",
+        "description": "Softly tinted glass with a round stopper that closes snugly. " * 5,
+    }
+    full = Product(key="B", title=fields["title"], fields=fields, row=fields, images=("b.jpg",))
+    given = {"season": "autumn", "mood": "calm morning light", "setting": "a table by a window"}
+    text = shipped(name).render({"product": words(full), "aspect_ratio": ratio, **given})
+    assert len(text) <= most
 
 
 @pytest.mark.parametrize("name", SHIPPED)

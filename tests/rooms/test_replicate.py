@@ -23,20 +23,25 @@ from flows.providers.base import (
     Accepted,
     Account,
     Done,
+    Found,
     Handed,
     Heard,
     Image,
     Job,
     Listed,
+    NotThere,
     Order,
     Picture,
     RefusalKind,
     Refused,
     Running,
+    Trace,
+    Unclear,
     UnverifiedError,
     Window,
 )
 from flows.providers.replicate import Host
+from tests.rooms.test_lookup import talk
 
 KEY = "r8_test-SECRET-123"
 BASE = "http://127.0.0.1:4100/replicate/v1"
@@ -642,3 +647,35 @@ def test_a_signed_callback_is_heard_or_refused_whatever_it_holds(body):
         assert str(error) == "the callback names no prediction"  # noqa: PT017
     else:
         assert heard.job.id
+
+
+def looked_up(*rows, edit=False):
+    """What is found of a create of two minutes ago where the list has these rows."""
+    pictures = {"pictures": (picture(),), "addresses": ("data:image/png;base64,AA==",)}
+    sent = order(**(pictures if edit else {}))
+    trace = Trace(
+        signature=HOST.signature(sent), mark="mark-1", sent_at=NOW - timedelta(minutes=2), now=NOW
+    )
+    listed = answer(200, {"next": None, "previous": None, "results": rows})
+    with httpx.Client(transport=httpx.MockTransport(lambda _: listed)) as http:
+        return talk(HOST.find(trace, lambda _: False), http)
+
+
+def test_a_lost_create_is_found_by_the_input_that_the_list_shows():
+    running = prediction("processing", input={**TEXT_INPUT, "enhance_prompt": True})
+    other = prediction(id="other", input={**TEXT_INPUT, "prompt": "a jug"})
+    assert looked_up(other, running) == Found(job=JOB, reply=Running())
+    canceled = prediction("canceled", input=TEXT_INPUT)
+    found = looked_up(canceled)
+    assert (found.reply.kind, found.billed) == (FAILED, None)
+    assert looked_up(other) == NotThere()
+    assert looked_up(prediction(model="other/model", input=TEXT_INPUT)) == NotThere()
+
+
+def test_an_input_that_the_host_has_deleted_or_changed_leaves_it_open():
+    gone = prediction("succeeded", input={}, data_removed=True)
+    assert looked_up(gone) == Unclear("1 tasks without an owner do not show what they make")
+    kept_elsewhere = {**TEXT_INPUT, "image_input": ["https://replicate.delivery/a.png"]}
+    assert looked_up(prediction(input=kept_elsewhere), edit=True) == Unclear(
+        "a task without an owner has the same prompt and other inputs"
+    )

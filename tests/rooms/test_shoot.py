@@ -37,7 +37,7 @@ from flows.shoot import Outcome, Wanted, shoot
 from flows.shoot.dispatcher import MOST_TRIES
 
 
-def picture(width: int = 8, height: int = 10) -> bytes:
+def picture(width: int = 912, height: int = 1140) -> bytes:
     data = io.BytesIO()
     image = Image.new("RGB", (width, height), "teal")
     image.paste((250, 240, 230), (0, 0, width // 2, height))
@@ -181,7 +181,7 @@ def test_a_take_is_bought_kept_and_not_bought_again(book: Ledger, store: TakeSto
     assert (first.bought, second.bought, host.asked_for) == (True, False, 1)
     assert first.take == second.take
     take = first.take
-    assert (take.state, take.width, take.height, take.format) == (TakeState.DONE, 8, 10, "png")
+    assert (take.state, take.width, take.height, take.format) == (TakeState.DONE, 912, 1140, "png")
     assert (take.seed, take.cost_usd, take.cost_from) == (9, Decimal("0.04"), "answer")
     assert take.sha256 == hashlib.sha256(picture()).hexdigest()
     assert store.get(take.sha256) == picture()
@@ -230,16 +230,18 @@ def test_what_surely_never_left_is_sent_again(
     assert (outcome.take.state, host.asked_for) == (TakeState.DONE, 2)
 
 
-def test_a_host_that_is_busy_is_asked_again_and_only_so_often(
-    book: Ledger, store: TakeStore
+def test_a_host_that_is_busy_is_asked_again_and_only_so_long(
+    book: Ledger, store: TakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy = said(RefusalKind.AGAIN, "slow down", retry_after_s=0.01)
     host = Scripted(busy, busy, INLINE)
     assert (one(host, book, store).take.state, host.asked_for) == (TakeState.DONE, 3)
+    monkeypatch.setattr("flows.shoot.dispatcher.PATIENCE_S", 0.2)
     (other,) = some(1)
     host = Scripted(busy)
     outcome = one(host, book, store, other)
-    assert (outcome.take.state, host.asked_for) == (TakeState.REFUSED, MOST_TRIES)
+    assert outcome.take.state is TakeState.REFUSED
+    assert 1 < host.asked_for < 40
     assert outcome.take.reason == "again: slow down"
 
 
@@ -326,6 +328,35 @@ def test_a_link_that_died_leaves_a_paid_take_lost(book: Ledger, store: TakeStore
     assert (take.state, take.billed, take.cost_usd) == (TakeState.LOST, True, Decimal("0.03"))
 
 
+def test_a_picture_far_below_what_was_asked_for_is_not_published(
+    book: Ledger, store: TakeStore
+) -> None:
+    host = Scripted(Done(images=(Picture(data=picture(64, 80)),)))
+    take = one(host, book, store).take
+    assert (take.state, take.billed) == (TakeState.FAILED, True)
+    assert take.reason == "only 64x80 came where 912x1140 was due"
+
+
+def test_a_host_that_cannot_be_reached_at_all_stops_the_account(
+    book: Ledger, store: TakeStore
+) -> None:
+    host = Scripted(httpx.ConnectError("refused"))
+    outcomes = all_of(some(12), host, book=book, store=store)
+    assert {outcome.stopped for outcome in outcomes} == {"account"}
+    assert host.asked_for <= MOST_TRIES + host.limits_running
+    assert "cannot be reached (ConnectError)" in (outcomes[0].take.reason or "")
+
+
+def test_a_picture_of_one_colour_is_a_refusal_in_disguise(book: Ledger, store: TakeStore) -> None:
+    black = io.BytesIO()
+    Image.new("RGB", (912, 1140)).save(black, "PNG")
+    host = Scripted(LINKED)
+    host.links["/made.png"] = [black.getvalue()]
+    take = one(host, book, store).take
+    assert (take.state, take.billed) == (TakeState.FAILED, True)
+    assert "refusal in disguise" in (take.reason or "")
+
+
 def test_a_job_that_the_host_forgot_is_lost_after_a_grace(book: Ledger, store: TakeStore) -> None:
     host = Scripted(Accepted(job=Job(id="t")), asked=[said(RefusalKind.GONE, "HTTP 404")])
     assert one(host, book, store).take.state is TakeState.LOST
@@ -341,9 +372,7 @@ def test_a_refused_key_stops_the_account_and_leaves_the_rest_untouched(
     assert len(outcomes) == 20
     # those that were on their way with it, and no more
     assert host.asked_for <= host.limits_running
-    assert {outcome.take.reason for outcome in outcomes} == {
-        "scripted: account: key [key] is no good"
-    }
+    assert {outcome.take.reason for outcome in outcomes} == {"scripted: key [key] is no good"}
 
 
 def test_what_was_not_bought_goes_to_the_next_host(book: Ledger, store: TakeStore) -> None:

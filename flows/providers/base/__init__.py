@@ -14,6 +14,7 @@ from flows.providers.base.capabilities import (
     Treatment,
     Way,
 )
+from flows.providers.base.lookup import Finding, Found, NotThere, Sent, Trace, Unclear
 from flows.providers.base.order import Handed, Order, Picture
 from flows.providers.base.provider import Handing, Provider
 from flows.providers.base.replies import (
@@ -38,6 +39,8 @@ __all__ = [
     "Account",
     "Capabilities",
     "Done",
+    "Finding",
+    "Found",
     "Handed",
     "Handing",
     "Heard",
@@ -46,6 +49,7 @@ __all__ = [
     "Limits",
     "Listed",
     "NamedShapes",
+    "NotThere",
     "Order",
     "Picture",
     "PixelShapes",
@@ -56,9 +60,12 @@ __all__ = [
     "Refused",
     "Reply",
     "Running",
+    "Sent",
     "Shapes",
     "Size",
+    "Trace",
     "Treatment",
+    "Unclear",
     "UnverifiedError",
     "Way",
     "Window",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -54,3 +55,9 @@ class Account:
     """Which of the host's ways to authenticate, where it has several; None: its first."""
     secret: str = field(default="", repr=False)
     """What callbacks are verified with, where the host has such a secret."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same key at the same host; the key cannot be had from it."""
+        digest = hashlib.sha256(f"{self.host}\n{self.key}".encode()).hexdigest()
+        return f"{self.host}:{digest[:16]}"

@@ -10,9 +10,12 @@ from typing import ClassVar
 
 import httpx
 
+from flows.network import Origin
 from flows.nouns.take import Realm
 from flows.providers.base.account import Account, Limits
 from flows.providers.base.capabilities import Capabilities
+from flows.providers.base.echo import Echo, echoed
+from flows.providers.base.lookup import MARGIN, Finding, Known, Quest, Rivals, Trace
 from flows.providers.base.order import Handed, Order, Picture
 from flows.providers.base.replies import Heard, Job, Listed, Refused, Reply
 
@@ -47,6 +50,14 @@ class Provider(ABC):
     timeout_s: ClassVar[float] = 60.0
     """For one request; above the slowest picture at a synchronous host."""
     requests_per_take: ClassVar[float]
+    extra_requests: ClassVar[float] = 0.0
+    """Of them, those that are neither creates nor polls, such as fetching the result."""
+    lists_results: ClassVar[bool] = False
+    """Whether the newest hundred of `list_jobs` say how jobs ended: one request for many polls."""
+    echo: ClassVar[Echo | None] = None
+    """How the host's list shows again what was sent; None: it does not."""
+    listed_within: ClassVar[float] = 6.0
+    """Mean latencies within which a create that was taken stands in the list or the log."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -54,6 +65,12 @@ class Provider(ABC):
     def realm(self) -> Realm:
         """Where takes of this account count."""
         return self.account.realm
+
+    def own_origins(self) -> frozenset[Origin]:
+        """What may be reached though it is not public: the addresses that were set by hand."""
+        if self.account.realm is not Realm.SANDBOX:
+            return frozenset()
+        return frozenset(Origin.of(address) for address in self.account.addresses.values())
 
     def transport(self) -> httpx.AsyncBaseTransport | None:
         """What carries the requests; None: the network."""
@@ -107,6 +124,33 @@ class Provider(ABC):
     def listed(self, response: httpx.Response) -> tuple[Sequence[Listed], httpx.Request | None]:
         """The tasks in such an answer, and the request for the next page, if there is one."""
         raise LookupError(f"{self.name} has no list ({response.status_code})")
+
+    def signature(self, order: Order) -> str:
+        """A digest of what the host will show again of this order, to be kept before it is sent;
+        empty where it shows nothing.
+        """
+        del order
+        return ""
+
+    def find(self, trace: Trace, known: Known, rivals: Rivals | None = None) -> Finding | None:
+        """The conversation that finds out whether a create without an answer was bought; None
+        where this host cannot be asked. Without `rivals` nothing is told by elimination.
+        """
+        first = self.list_jobs(trace.sent_at - MARGIN) if self.echo else None
+        if self.echo is None or first is None:
+            return None
+        return echoed(self, self.echo, self.quest(trace, known, rivals), first)
+
+    def quest(self, trace: Trace, known: Known, rivals: Rivals | None) -> Quest:
+        """A lookup with this account's times."""
+        return Quest(
+            trace=trace,
+            known=known,
+            rivals=rivals,
+            timeout_s=self.timeout_s,
+            latency_s=self.account.latency_s,
+            is_complete_s=self.listed_within * self.account.latency_s,
+        )
 
     def callback_keys(self) -> httpx.Request | None:
         """The request for the keys that callbacks are verified with, where the host publishes

@@ -1,0 +1,108 @@
+"""Engines: connections to SQLite and PostgreSQL, and what each needs to keep the ledger's promises.
+
+The pace of the accounts lies beside a SQLite ledger in a file of its own, so that counting a
+request never waits for the disk; on PostgreSQL in the same database, committed without waiting.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from flows.errors import EnvironmentFault
+
+WRITES = "shotlist_writes"
+"""Execution option: this transaction will write, so that SQLite takes its turn at the beginning."""
+
+BUSY_MS = 30_000
+
+
+def engine_at(url: str) -> Engine:
+    """The engine of the ledger at an SQLAlchemy URL; nothing is connected yet.
+
+    Raises:
+        EnvironmentFault: not an address, or its driver or folder is not to be had.
+
+    """
+    try:
+        address = _with_driver(make_url(url))
+        engine = create_engine(address, **_pool(address))
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        remedy = (
+            "; install it with: pip install 'shotlist[postgresql]'"
+            if isinstance(error, ImportError)
+            else ""
+        )
+        raise EnvironmentFault(
+            f"SHOTLIST_LEDGER_URL is not an address that can be opened: {error}{remedy}"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        if engine.url.database:
+            folder = Path(engine.url.database).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise EnvironmentFault(
+                    f"{folder}: the ledger's folder cannot be made: {error.strerror}"
+                ) from error
+        # WAL lets readers and one writer work at once; FULL makes a commit survive a power cut
+        _prepare_sqlite(engine, synchronous="FULL")
+    return engine
+
+
+def pace_engine(ledger: Engine) -> Engine:
+    """The engine of the pace that belongs to a ledger."""
+    url = ledger.url
+    if ledger.dialect.name == "sqlite":
+        if not url.database or url.database == ":memory:":
+            return ledger
+        own = Path(url.database)
+        engine = create_engine(url.set(database=str(own.with_name(f"{own.stem}-pace.db"))))
+        # without waiting for the disk, and still never torn: in WAL only OFF would risk that
+        _prepare_sqlite(engine, synchronous="NORMAL")
+        return engine
+    engine = create_engine(url, **_pool(url))
+    event.listen(engine, "connect", _commit_without_waiting)
+    return engine
+
+
+def _with_driver(url: URL) -> URL:
+    # SQLAlchemy 2.0 would look for psycopg2 where no driver is named, 2.1 looks for psycopg
+    if url.drivername == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def _pool(url: URL) -> dict[str, bool]:
+    # a server that was restarted must not fail the next write: connections are tried before use
+    return {"pool_pre_ping": url.get_backend_name() != "sqlite"}
+
+
+def _commit_without_waiting(connection: Any, _record: object) -> None:
+    connection.execute("SET synchronous_commit TO off")
+    connection.commit()
+
+
+def _prepare_sqlite(engine: Engine, *, synchronous: str) -> None:
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver begins late and at will; we begin, below
+        # first of all the patience: turning to WAL needs the file for a moment, too
+        for pragma in (
+            f"busy_timeout={BUSY_MS}",
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    def begin(connection: Connection) -> None:
+        # one that reads first and wants to write then could not wait for its turn any more
+        writes = connection.get_execution_options().get(WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begin)

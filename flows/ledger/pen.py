@@ -1,0 +1,295 @@
+"""Pen: what is written down, on one connection. Whoever holds it decides what commits together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from flows.ledger import learned, letters, plans, tables
+from flows.ledger.rows import IllegalStepError, chunks, insert_or_ignore, now, storable, take_of
+from flows.nouns.take import FOLLOWS, Realm, Take, TakeState
+
+_T = tables.takes
+_P = tables.purchases
+
+OPEN = frozenset({TakeState.SENT, TakeState.UNKNOWN})
+"""Sent, and no answer is known. Of a proof, which is drawn here and costs nothing, that is the
+same as not begun: a run that was killed while it drew parks nothing."""
+
+_BEFORE = {
+    state: sorted(one for one, then in FOLLOWS.items() if state in then) for state in TakeState
+}
+_SAME = (_T.c.realm == bindparam("of_realm"), _T.c.recipe == bindparam("of_recipe"))
+_KNOWN = select(_T.c.state, _T.c.intended_by).where(*_SAME)
+# whoever intended it last, and nobody in between, is who it is taken over from
+_AGAIN = (
+    update(_T)
+    .where(
+        *_SAME,
+        _T.c.state.in_(bindparam("before", expanding=True)),
+        _T.c.intended_by == bindparam("holder"),
+    )
+    .returning(_T.c.recipe)
+)
+_MOVE = (
+    update(_T)
+    .where(*_SAME, _T.c.state.in_(bindparam("before", expanding=True)))
+    .returning(*_T.columns)
+)
+_SEND = _MOVE.where(_T.c.intended_by == bindparam("holder"))
+_BUY = (
+    insert(_P)
+    .from_select(
+        ["realm", "recipe", "provider", "account", "run", "price_usd", "state", "at"],
+        select(
+            _T.c.realm,
+            _T.c.recipe,
+            _T.c.provider,
+            _T.c.account,
+            _T.c.intended_by,
+            _T.c.price_usd,
+            bindparam("now_state", type_=_P.c.state.type),
+            bindparam("sent_at", type_=_P.c.at.type),
+        ).where(*_SAME),
+    )
+    .returning(_P.c.id)
+)
+_BOUGHT = update(_P).where(_P.c.id == bindparam("of_id"))
+_MONEY = ("cost_usd", "cost_from", "billed")
+
+
+class Pen:
+    """The writing verbs of the ledger. Nothing stands before the transaction has committed."""
+
+    def __init__(self, connection: Connection, is_alive: Callable[[str], bool]) -> None:
+        self._connection = connection
+        self._is_alive = is_alive
+        """Whether a run has a live dispatcher."""
+
+    # -- takes
+
+    def take(self, realm: Realm, recipe: str) -> Take | None:
+        """The take of a recipe, with what was written in this transaction."""
+        query = select(_T).where(*_SAME)
+        row = self._connection.execute(
+            query, {"of_realm": realm, "of_recipe": recipe}
+        ).one_or_none()
+        return None if row is None else take_of(row)
+
+    def intend(
+        self, take: Take, *, run: str, price_usd: Decimal | None, rebuys: bool = False
+    ) -> bool:
+        """Write down that this take is about to be bought. True for the one that may go on.
+
+        False: another live run holds it, it is under way, or it is done. A take that was refused,
+        failed, lost or cancelled is intended anew, and so is an intent that was never sent, of
+        this run or of one that is dead. With `rebuys` an unknown one too: it may be paid twice.
+        """
+        again = set(_BEFORE[TakeState.INTENDED]) | {TakeState.INTENDED}
+        if not rebuys:
+            again.discard(TakeState.UNKNOWN)
+        if take.realm is Realm.PROOF:
+            again |= OPEN
+        values = {
+            "state": TakeState.INTENDED,
+            "provider": take.provider,
+            "model": take.model,
+            "account": take.account,
+            "seed": take.seed,
+            "price_usd": price_usd,
+            "cost_usd": None,
+            "cost_from": None,
+            "reason": None,
+            "billed": None,
+            "host_task_id": None,
+            "host_notes": None,
+            "intended_by": run,
+            "changed_at": now(),
+            "purchase": None,
+        }
+        key = {"of_realm": take.realm, "of_recipe": take.recipe}
+        known = self._connection.execute(_KNOWN, key).one_or_none()
+        if known is None:
+            # the row comes back to the one that wrote it; not every driver counts rows here
+            written = self._connection.execute(
+                insert_or_ignore(self._connection, _T).returning(_T.c.recipe),
+                {"realm": take.realm, "recipe": take.recipe, **values},
+            ).scalar_one_or_none()
+            won = written is not None
+        elif known.state not in again or (
+            known.state == TakeState.INTENDED
+            and known.intended_by != run
+            and self._is_alive(known.intended_by)
+        ):
+            return False
+        else:
+            written = self._connection.execute(
+                _AGAIN, {**key, "before": sorted(again), "holder": known.intended_by, **values}
+            ).scalar_one_or_none()
+            won = written is not None
+        if won:
+            self.note(take, TakeState.INTENDED, run=run)
+        return won
+
+    def step(
+        self,
+        take: Take,
+        state: TakeState,
+        *,
+        run: str,
+        detail: str | None = None,
+        host_notes: Mapping[str, str] | None = None,
+        **facts: Any,
+    ) -> Take:
+        """Move a take to its next state and keep the facts that came with it; the take as it is.
+
+        To SENT goes only the run whose intent it is: another may have taken it over meanwhile.
+        From UNKNOWN to REFUSED goes only what is proved not to be billed (`billed=False`).
+
+        Raises:
+            IllegalStepError: the take is not in a state that may be followed by this one.
+
+        """
+        facts = {
+            name: storable(fact) if isinstance(fact, str) else fact for name, fact in facts.items()
+        }
+        if host_notes is not None:
+            facts["host_notes"] = json.dumps(dict(host_notes), sort_keys=True)
+        before: Sequence[str] = _BEFORE[state]
+        if state is TakeState.REFUSED and facts.get("billed") is not False:
+            before = [one for one in before if one != TakeState.UNKNOWN]
+        key: dict[str, Any] = {"of_realm": take.realm, "of_recipe": take.recipe}
+        moved = {**key, **facts, "before": before, "state": state, "changed_at": now()}
+        if state is TakeState.SENT:
+            moved |= {"holder": run, "purchase": self._bought(take, key)}
+        row = self._connection.execute(
+            _SEND if state is TakeState.SENT else _MOVE, moved
+        ).one_or_none()
+        if row is None:
+            raise IllegalStepError(f"take {take.recipe[:12]} cannot become {state}")
+        if state is not TakeState.SENT and row.purchase is not None:
+            money = {name: facts[name] for name in _MONEY if name in facts}
+            self._connection.execute(_BOUGHT, {"of_id": row.purchase, "state": state, **money})
+        now_is = take_of(row)
+        self.note(now_is, state, run=run, detail=detail or facts.get("reason"))
+        return now_is
+
+    def _bought(self, take: Take, key: Mapping[str, Any]) -> int | None:
+        """The row that keeps this try's money; undone with the step where that is refused."""
+        if take.realm is Realm.PROOF:
+            return None
+        values = {**key, "now_state": TakeState.SENT, "sent_at": now()}
+        return self._connection.execute(_BUY, values).scalar()
+
+    def note(self, take: Take, state: TakeState, *, run: str, detail: str | None = None) -> None:
+        """Remember that this happened to a take; its row stays as it is."""
+        self._connection.execute(
+            insert(tables.events),
+            {
+                "realm": take.realm,
+                "recipe": take.recipe,
+                "state": state,
+                "provider": take.provider,
+                "run": run,
+                "at": now(),
+                "detail": None if detail is None else storable(detail),
+            },
+        )
+
+    def settle(self, realm: Realm, recipe: str, *, found: str | None, by: str = "person") -> Take:
+        """A person decides a purchase of which no answer is known: `found` is the address of its
+        picture, to be fetched by the next run; None: it is lost, and counts as spent.
+
+        Raises:
+            IllegalStepError: nothing is open there, or a live run is still at work on it.
+
+        """
+        take = self.take(realm, recipe)
+        if take is None or take.state not in OPEN:
+            state = "not known" if take is None else take.state.value
+            raise IllegalStepError(f"take {recipe[:12]} is {state}: there is nothing to settle")
+        if take.state is TakeState.SENT and self._is_alive(take.intended_by):
+            raise IllegalStepError(f"take {recipe[:12]} is being bought by a run that is alive")
+        if found is None:
+            words = "settled as lost by a person"
+            return self.step(take, TakeState.LOST, run=by, reason=words, billed=None)
+        return self.step(
+            take,
+            TakeState.SUCCEEDED,
+            run=by,
+            detail="settled as found by a person",
+            host_notes={**take.host_notes, "result": found},
+            cost_usd=take.price_usd,
+            cost_from="price",
+            billed=True,
+            reason=None,
+        )
+
+    def forget_proofs(self, recipes: Sequence[str]) -> int:
+        """Forget proofs whose bytes are gone, so that they are drawn again; returns how many."""
+        gone = 0
+        for chunk in chunks(recipes):
+            gone += self._connection.execute(
+                _T.delete().where(_T.c.realm == Realm.PROOF, _T.c.recipe.in_(chunk))
+            ).rowcount
+        return gone
+
+    # -- campaigns and runs
+
+    def plan_shots(
+        self,
+        campaign: str,
+        realm: Realm,
+        shots: Mapping[str, Sequence[str]],
+        retired: Iterable[str],
+    ) -> None:
+        """Remember what the campaign sets out to make, and forget what it no longer wants."""
+        plans.plan_shots(self._connection, campaign, realm, shots, retired)
+
+    def turn_down(
+        self, campaign: str, realm: Realm, shot_id: str, take_numbers: Iterable[int], why: str
+    ) -> None:
+        """A person does not want these takes of a shot; said twice, the first reason stands."""
+        plans.turn_down(self._connection, campaign, realm, shot_id, take_numbers, storable(why))
+
+    def begin_run(
+        self, run: str, *, campaign: str, realm: Realm, spec_sha256: str, destination: str
+    ) -> str:
+        """Write down that a run begins; returns when."""
+        at = now()
+        self._connection.execute(
+            insert(tables.runs),
+            {
+                "id": run,
+                "campaign": campaign,
+                "realm": realm,
+                "spec_sha256": spec_sha256,
+                "destination": destination,
+                "started_at": at,
+            },
+        )
+        return at
+
+    def end_run(self, run: str, outcome: str) -> str:
+        """Write down how a run ended; returns when."""
+        at = now()
+        self._connection.execute(
+            update(tables.runs).where(tables.runs.c.id == run).values(ended_at=at, outcome=outcome)
+        )
+        return at
+
+    # -- hosts
+
+    def hear(self, host: str, message_id: str, *, job: str, mark: str, document: str) -> bool:
+        """Keep what a host called back with; False: this message was heard before."""
+        return letters.hear(self._connection, host, message_id, job, mark, document)
+
+    def remember_latency(
+        self, host: str, *, mode: str, tier: str, seconds: float, exact: bool
+    ) -> None:
+        """A generation took so long, or (not `exact`) was seen done no sooner."""
+        learned.remember(self._connection, host, mode, tier, seconds=seconds, exact=exact)
