@@ -71,6 +71,17 @@ class Reader:
         with self._engine.connect() as connection:
             return [take_of(row) for row in connection.execute(query)]
 
+    def task_ids(self, provider: str) -> frozenset[str]:
+        """Every id that this host ever answered a create of ours with, earlier tries included."""
+        table = tables.events
+        query = select(table.c.detail).where(
+            table.c.provider == provider,
+            table.c.state == TakeState.ACCEPTED,
+            table.c.detail.is_not(None),
+        )
+        with self._engine.connect() as connection:
+            return frozenset(connection.scalars(query))
+
     def shots(self, campaign: str, realm: Realm) -> Mapping[str, tuple[str, ...]]:
         """Shot id to the recipes that the campaign last set out to make."""
         with self._engine.connect() as connection:

@@ -134,6 +134,7 @@ class Host(Provider):
     is_synchronous: ClassVar[bool] = False
     requests_per_take: ClassVar[float] = 5.0
     lists_results: ClassVar[bool] = True
+    creates_alone: ClassVar[bool] = True
     echo: ClassVar[Echo | None] = _ECHO
 
     def hand_over(self, picture: Picture) -> Handing:

@@ -74,7 +74,7 @@ class Host(Provider):
     auth_ways: ClassVar[tuple[str, ...]] = tuple(_KEY_HEADERS)
     capabilities: ClassVar[Capabilities] = Capabilities(
         treatments={
-            "prompt": Treatment(Way.PASSED, "prompt", "length not published for v4"),
+            "prompt": Treatment(Way.PASSED, "prompt", "4096 characters, the bound of 4.5"),
             "references": Treatment(
                 Way.CONVERTED, "reference_images", "base64; at most 5; 10 MB and 256 px are 4.5's"
             ),
@@ -107,6 +107,7 @@ class Host(Provider):
             }
         ),
         references=ReferenceLimits(count=5, most_bytes=10_000_000, by="base64", least_side=256),
+        prompt_chars=4096,
         seeds=(0, 2**31 - 1),
         guidance=(0.0, 20.0),
         tiers=("1K", "2K"),

@@ -25,7 +25,7 @@ class Books:
     def __init__(
         self, book: Ledger, store: TakeStore, *, run: str, realm: Realm, rebuys: bool = False
     ) -> None:
-        self._book = book
+        self.ledger = book
         self._store = store
         self._run = run
         self._rebuys = rebuys
@@ -89,7 +89,7 @@ class Books:
             group = self._pending[:MOST_TOGETHER]
             del self._pending[:MOST_TOGETHER]
             operations = [operation for operation, _ in group]
-            results = await loop.run_in_executor(self._thread, self._book.write, operations)
+            results = await loop.run_in_executor(self._thread, self.ledger.write, operations)
             for (_, done), result in zip(group, results, strict=True):
                 if done.cancelled():
                     continue

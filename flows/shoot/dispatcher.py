@@ -6,6 +6,8 @@ import asyncio
 import math
 import time
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -79,6 +81,7 @@ class Dispatcher:
         # create has a fresh one; polls and downloads may share
         self._creating = self._client(provider)
         self.reading = self._client(provider)
+        self._one_create = asyncio.Lock()
         self._handed: dict[str, Handed] = {}
         self._handing: dict[str, asyncio.Lock] = {}
 
@@ -200,6 +203,17 @@ class Dispatcher:
         """Send a paid request, once; the caller holds the pace. Redirects are never followed."""
         request.headers["connection"] = "close"
         return await self._send(self._creating, request)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Held from before a create leaves until its answer has come, where the host's list can
+        tell of one lost create at a time only.
+        """
+        if not self.provider.creates_alone:
+            yield
+            return
+        async with self._one_create:
+            yield
 
     async def ask(self, request: httpx.Request, priority: float = 0.0) -> httpx.Response:
         """Send a request that costs nothing, at this account's pace. Its extension `left` says

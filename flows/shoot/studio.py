@@ -14,20 +14,23 @@ from collections import deque
 from collections.abc import Awaitable, Coroutine, Generator, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from flows.errors import ShotlistError
 from flows.ledger import Ledger, TakeStore
 from flows.nouns.take import OnUnknown, Realm, Take, TakeState
 from flows.providers import Provider
+from flows.providers.base import Refused
 from flows.shoot.books import Books
 from flows.shoot.dispatcher import Dispatcher
 from flows.shoot.outcome import Outcome, Stop, Wanted
 from flows.shoot.purse import Purse
 from flows.shoot.references import Prepared
+from flows.shoot.seeking import MOST_LOST, can_be_sought
 from flows.shoot.sharing import Sharing
 from flows.shoot.taking import StoppedError, Taking
 
+T = TypeVar("T")
 Policy = Literal["failover", "cheapest", "fastest"]
 
 _ON_THE_WAY = frozenset({TakeState.ACCEPTED, TakeState.SUCCEEDED})
@@ -177,12 +180,20 @@ class _Studio:
             take = self._known.get(recipe)
             if take is None:
                 self._to_buy.append(wanted)
-            elif take.state in _ON_THE_WAY:
+            elif take.state in _ON_THE_WAY or (
+                take.state in MOST_LOST and self._may_seek(take, dispatchers)
+            ):
                 self._resume(take, dispatchers)
             elif take.may_be_bought(self._on_unknown) or await self._books.forget_if_broken(take):
                 self._to_buy.append(wanted)
             else:
                 self.outcomes.put(Outcome(take=take))
+
+    def _may_seek(self, take: Take, dispatchers: Sequence[Dispatcher]) -> bool:
+        """Whether a host that we use can be asked for it, and nobody else is at it."""
+        if take.intended_by and self._book.alive(run=take.intended_by):
+            return False
+        return any(can_be_sought(one, take) for one in dispatchers if one.host == take.provider)
 
     def _resume(self, take: Take, dispatchers: Sequence[Dispatcher]) -> None:
         of_host = [one for one in dispatchers if one.host == take.provider]
@@ -210,7 +221,7 @@ class _Studio:
             if dispatcher.under_way:
                 take = dispatcher.under_way.popleft()
                 taking = self._taking(dispatcher)
-                await self._in_place(taking, self._told(_held(taking.followed(take), take)))
+                await self._in_place(taking, self._bring(taking, take))
             elif may_buy and self._to_buy and dispatcher.stopped is None:
                 wanted = self._to_buy.popleft()
                 if self._purse.is_spent:
@@ -241,8 +252,12 @@ class _Studio:
         await asyncio.wait({task, made}, return_when=asyncio.FIRST_COMPLETED)
         made.cancel()
 
-    async def _told(self, work: Awaitable[Outcome]) -> None:
-        self.outcomes.put(await work)
+    async def _bring(self, taking: Taking, take: Take) -> None:
+        outcome = await _held(taking.followed(take), take)
+        if isinstance(outcome, Refused):
+            self._to_buy.append(self._wanted[take.recipe])  # it was never bought
+        else:
+            self.outcomes.put(outcome)
 
     async def _buy(self, taking: Taking, wanted: Wanted) -> None:
         task = asyncio.create_task(taking.bought(wanted))
@@ -266,7 +281,7 @@ class _Studio:
             self.outcomes.put(_untried(dispatchers[0].fresh(wanted), reason, "account"))
 
 
-async def _held(work: Awaitable[Outcome], take: Take) -> Outcome:
+async def _held(work: Awaitable[T], take: Take) -> T | Outcome:
     """What came of one take; a fault of one stays its own."""
     try:
         return await work

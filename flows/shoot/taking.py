@@ -21,14 +21,17 @@ from flows.nouns.take import Take, TakeState
 from flows.providers.base import (
     Accepted,
     Done,
+    Found,
     Image,
     Job,
+    NotThere,
     Order,
     Ready,
     RefusalKind,
     Refused,
     Reply,
     Running,
+    Unclear,
 )
 from flows.shoot.books import Books
 from flows.shoot.dispatcher import MOST_TRIES, NOT_SENT, Dispatcher
@@ -38,6 +41,7 @@ from flows.shoot.order import UnusableReferenceError, order_for
 from flows.shoot.outcome import Outcome, Wanted
 from flows.shoot.purse import Purse
 from flows.shoot.references import Prepared
+from flows.shoot.seeking import MOST_LOST, notes_of, sought
 
 LONGEST_JOB_S = 1800.0
 """Beyond this a job is left to the next run (Replicate ends its own after 30 minutes)."""
@@ -52,8 +56,6 @@ _ENDS = {
     RefusalKind.FAILED: TakeState.FAILED,
 }
 """What a refused create becomes where it is not simply refused."""
-MARK = "mark"
-"""The note of a take that holds its order's mark."""
 LINKS = "result"
 """The note of a take that holds the addresses of what was made, one a line."""
 
@@ -63,7 +65,7 @@ class StoppedError(Exception):
 
 
 class Taking:
-    """Makes one take with one account. `sending` is called at the moment from which on a take must be
+    """Makes one take with one account. `sending` is called at the moment from which on it must be
     settled; it raises StoppedError where nothing more shall be bought.
     """
 
@@ -107,8 +109,12 @@ class Taking:
                 take = self.dispatcher.fresh(wanted)
                 return Outcome(take=_refused(take, self.dispatcher.told(tried)))
 
-    async def followed(self, take: Take) -> Outcome:
-        """Bring a take that an earlier run bought, or that is still being made."""
+    async def followed(self, take: Take) -> Outcome | Refused:
+        """Bring a take that an earlier run bought, or that is still being made, or of which only
+        its sending is known. A Refused says that it was never bought.
+        """
+        if take.state in MOST_LOST:
+            return await self._sought(take)
         self._expected = None
         links = take.host_notes.get(LINKS, "").split()
         if take.state is TakeState.SUCCEEDED and links:
@@ -145,8 +151,8 @@ class Taking:
         if self.dispatcher.sharing is not None:
             await self.dispatcher.sharing.sit(take.recipe)
         try:
-            reply, began = await self._send(take, order)
-            return await self._after(take, reply, began, order.mark)
+            sent, reply, began = await self._send(take, order)
+            return await self._after(sent, reply, began)
         except IllegalStepError:
             # another run drew or bought the same meanwhile and was first: theirs is as good
             now = await self._books.take(take.recipe)
@@ -162,20 +168,24 @@ class Taking:
             return Outcome(take=_refused(take, self.dispatcher.told(said)), stopped="account")
         return Outcome(take=_refused(take, self.dispatcher.told(said)))
 
-    async def _send(self, take: Take, order: Order) -> tuple[Reply, float]:
+    async def _send(self, take: Take, order: Order) -> tuple[Take, Reply, float]:
         """Send the request that buys, once; gives the answer and when the request left."""
         provider = self.dispatcher.provider
         request = provider.submit(order)
         pace = self.dispatcher.pace
-        async with pace.request(
-            creates=True, images=1, priority=self.dispatcher.schedule.create_priority()
-        ) as admitted:
+        priority = self.dispatcher.schedule.create_priority()
+        async with (
+            self.dispatcher.alone(),
+            pace.request(creates=True, images=1, priority=priority) as admitted,
+        ):
             try:
                 self._sending()
             except StoppedError:
                 self._purse.give_back(self._price)
                 raise
-            await self._books.step(take, TakeState.SENT, host_notes={MARK: order.mark})
+            take = await self._books.step(
+                take, TakeState.SENT, host_notes=notes_of(self.dispatcher, order)
+            )
             await pace.unpaused()
             left = time.monotonic()
             try:
@@ -189,29 +199,61 @@ class Taking:
                 reply = Refused(kind=RefusalKind.UNKNOWN, words=words, billed=None)
             # before anything else is awaited: nobody else may leave in between
             self.dispatcher.heard(reply, admitted)
-        return reply, left
+        return take, reply, left
 
-    async def _after(self, take: Take, reply: Reply, began: float, mark: str) -> Outcome | Refused:
+    async def _after(self, take: Take, reply: Reply, began: float) -> Outcome | Refused:
         """Write down what the answer to the paid request means, and go on from there."""
         match reply:
             case Done():
                 return await self._made(take, reply, began)
             case Accepted(job=job):
-                accepted = await self._books.step(
-                    take,
-                    TakeState.ACCEPTED,
-                    host_task_id=job.id,
-                    host_notes={MARK: mark, **job.notes},
-                )
-                return await self._follow(accepted, job, began)
+                return await self._follow(await self._accepted(take, job), job, began)
             case Running() | Ready():
                 words = "the host named no task"
                 reply = Refused(kind=RefusalKind.UNKNOWN, words=words, billed=None)
         ended = await self._ended(take, _ENDS.get(reply.kind, TakeState.REFUSED), reply)
+        if ended.take.state is TakeState.UNKNOWN:
+            return await self._sought(ended.take)
         if reply.kind is RefusalKind.ACCOUNT:
             self.dispatcher.stop(reply)
             return replace(ended, stopped="account")
         return reply if reply.kind is RefusalKind.AGAIN else ended
+
+    async def _accepted(self, take: Take, job: Job) -> Take:
+        return await self._books.step(
+            take,
+            TakeState.ACCEPTED,
+            detail=job.id,
+            host_task_id=job.id,
+            host_notes={**take.host_notes, **job.notes},
+        )
+
+    async def _sought(self, take: Take) -> Outcome | Refused:
+        """Look up a create whose answer was lost. A Refused says that it was never bought."""
+        match await sought(take, self.dispatcher, self._books.ledger):
+            case NotThere():
+                words = f"{self.dispatcher.host} never had it"
+                never = Refused(kind=RefusalKind.AGAIN, words=words, billed=False)
+                await self._ended(take, TakeState.REFUSED, never)
+                return never
+            case Found(reply=Refused() as said) as found:
+                state = TakeState.LOST if found.billed else TakeState.FAILED
+                self._purse.correct(self._price, found.cost_usd)
+                now = await self._books.step(
+                    take,
+                    state,
+                    reason=self.dispatcher.told(said),
+                    billed=found.billed,
+                    cost_usd=found.cost_usd if found.cost_usd is not None else self._price,
+                    cost_from="price" if found.cost_usd is None else "answer",
+                )
+                return Outcome(take=now)
+            case Found(job=job, reply=Done() as done):
+                return await self._made(await self._accepted(take, job), done, None)
+            case Found(job=job):
+                return await self._follow(await self._accepted(take, job), job)
+            case Unclear(words=words):
+                return Outcome(take=replace(take, reason=f"{take.reason or 'no answer'}; {words}"))
 
     async def _ended(self, take: Take, state: TakeState, said: Refused) -> Outcome:
         if state is TakeState.REFUSED or (state is TakeState.FAILED and said.billed is False):

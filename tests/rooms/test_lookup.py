@@ -397,6 +397,22 @@ def test_eachlabs_tasks_that_show_nothing_are_found_only_where_our_books_are_tol
     assert shop.made()[found.job.id] == "A mug, number 2"
 
 
+@shops(["eachlabs"], LOST)
+def test_a_task_whose_answer_comes_while_it_is_asked_for_is_not_taken(shop: Shop) -> None:
+    shop.send(1)
+    lost = shop.send(2)
+    asked: list[str] = []
+
+    def known(name: str) -> bool:
+        asked.append(name)
+        return name in shop.ids or asked.count(name) > 1
+
+    trace = replace(shop.open[lost.mark], now=datetime.now(UTC))
+    found = talk(shop.host.find(trace, known, nobody), shop.http)
+    assert isinstance(found, Unclear)
+    assert found.words == "not listed yet"
+
+
 # ---------------------------------------------------------------- lists that prove nothing
 
 
@@ -631,6 +647,15 @@ def test_times_keep_apart_what_shows_nothing() -> None:
 def test_tasks_of_another_model_are_not_looked_at() -> None:
     other = replace(task("a", None), signature=signature(None, model="n"))
     assert choice(other) == "NotThere"
+
+
+def test_a_create_without_a_mark_is_not_told_from_the_others() -> None:
+    one = sent("", "cup")
+    trace = Trace(signature=one.signature, mark="", sent_at=AT, now=AT + timedelta(days=1))
+    quest = Quest(
+        trace=trace, known=nothing, rivals=None, timeout_s=60, latency_s=20, is_complete_s=120
+    )
+    assert isinstance(chosen(quest, [task("a", None)], [sent("", "jug")], 0), Unclear)
 
 
 def test_what_was_sent_without_a_record_is_unclear_beside_any_task() -> None:

@@ -52,6 +52,8 @@ class Provider(ABC):
     requests_per_take: ClassVar[float]
     extra_requests: ClassVar[float] = 0.0
     """Of them, those that are neither creates nor polls, such as fetching the result."""
+    creates_alone: ClassVar[bool] = False
+    """Whether a lost create can be told from others only while no other is without an answer."""
     lists_results: ClassVar[bool] = False
     """Whether the newest hundred of `list_jobs` say how jobs ended: one request for many polls."""
     echo: ClassVar[Echo | None] = None

@@ -1,0 +1,111 @@
+"""Seeking: a create whose answer was lost is looked up where the host has a list or a log."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import httpx
+
+from flows.ledger import Ledger
+from flows.nouns.take import Realm, Take, TakeState
+from flows.providers.base import Found, NotThere, Order, Sent, Trace, Unclear
+from flows.shoot.dispatcher import Dispatcher
+
+SIGNATURE, SENT_AT, MARK = "signature", "sent_at", "mark"
+"""Notes of a take that was sent: what the host would echo of it, when it left, its order's mark."""
+LONGEST_S = 30.0
+EXPECTED_TIMES = 15.0
+"""Looked for so long at least, or so many times what a generation takes."""
+MOST_LOST = frozenset({TakeState.SENT, TakeState.UNKNOWN})
+
+
+def notes_of(dispatcher: Dispatcher, order: Order) -> dict[str, str]:
+    """What is kept of an order from before it is sent, so that it can be looked up."""
+    return {
+        MARK: order.mark,
+        SIGNATURE: dispatcher.provider.signature(order),
+        SENT_AT: datetime.now(UTC).isoformat(),
+    }
+
+
+def can_be_sought(dispatcher: Dispatcher, take: Take) -> bool:
+    """Whether this host can be asked for a create of ours."""
+    sent = _sent(take)
+    if sent is None:
+        return False
+    trace = _trace(sent)
+    return dispatcher.provider.find(trace, lambda _: False, list) is not None
+
+
+async def sought(take: Take, dispatcher: Dispatcher, book: Ledger) -> Found | NotThere | Unclear:
+    """What became of a create, after asking as often as it takes, within a bound."""
+    sent = _sent(take)
+    if sent is None:
+        return Unclear("nothing is known of how it was sent")
+    deadline = time.monotonic() + max(LONGEST_S, EXPECTED_TIMES * dispatcher.latency_s)
+    while True:
+        said = await _once(sent, take, dispatcher, book)
+        if not isinstance(said, Unclear) or said.again_s is None:
+            return said
+        if time.monotonic() + said.again_s > deadline:
+            return replace(said, again_s=None)
+        await asyncio.sleep(said.again_s)
+
+
+async def _once(
+    sent: Sent, take: Take, dispatcher: Dispatcher, book: Ledger
+) -> Found | NotThere | Unclear:
+    def is_known(task: str) -> bool:
+        return task in book.task_ids(dispatcher.host)
+
+    def rivals() -> Sequence[Sent]:
+        return _rivals(take, book)
+
+    conversation = dispatcher.provider.find(_trace(sent), is_known, rivals)
+    if conversation is None:
+        return Unclear(f"{dispatcher.host} cannot be asked")
+    try:
+        request = next(conversation)
+        while True:
+            request = conversation.send(await dispatcher.ask(request))
+    except StopIteration as ended:
+        found: Found | NotThere | Unclear = ended.value
+        return found
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return Unclear(f"the list could not be read ({type(error).__name__})", dispatcher.latency_s)
+
+
+def _rivals(take: Take, book: Ledger) -> list[Sent]:
+    """The other creates of the account that have no answer now, of all runs."""
+    if take.realm is Realm.PROOF:
+        return []
+    return [
+        sent
+        for other in book.unsettled(take.realm)
+        if other.recipe != take.recipe
+        and other.provider == take.provider
+        and other.account == take.account
+        and other.state in MOST_LOST
+        and (sent := _sent(other)) is not None
+    ]
+
+
+def _sent(take: Take) -> Sent | None:
+    notes = take.host_notes
+    if SENT_AT not in notes:
+        return None
+    return Sent(
+        signature=notes.get(SIGNATURE, ""),
+        mark=notes.get(MARK, ""),
+        sent_at=datetime.fromisoformat(notes[SENT_AT]),
+    )
+
+
+def _trace(sent: Sent) -> Trace:
+    return Trace(
+        signature=sent.signature, mark=sent.mark, sent_at=sent.sent_at, now=datetime.now(UTC)
+    )
