@@ -25,6 +25,7 @@ fidelity: $(DEV_INSTALLED)  ## hold the sandbox against the hosts' own Python cl
 
 bench: $(DEV_INSTALLED)  ## the long forms, with figures
 	$(BIN)/python -m pytest -m slow -s
+	$(BIN)/python -m tests.bench
 
 schema: $(RUN_INSTALLED)  ## write the JSON Schema that editors find beside the campaigns
 	$(BIN)/shotlist schema > campaigns/campaign.schema.json

@@ -53,18 +53,21 @@ class Receiver:
         self._keys: dict[str, tuple[float, bytes]] = {}
 
     def application(self) -> Starlette:
-        """The server's application: one path, `/{token}/{host}`."""
+        """The server's application: one path, `…/{token}/{host}`, whatever stands before it in
+        the public address.
+        """
         from starlette.applications import Starlette
         from starlette.routing import Route
 
-        return Starlette(routes=[Route("/{token}/{host}", self._heard, methods=["POST"])])
+        return Starlette(routes=[Route("/{path:path}", self._heard, methods=["POST"])])
 
     async def _heard(self, request: Request) -> Response:
         from starlette.responses import PlainTextResponse
 
-        if not compare_digest(request.path_params["token"].encode(), self._token.encode()):
+        token, host = ["", "", *request.path_params["path"].split("/")][-2:]
+        if not compare_digest(token.encode(), self._token.encode()):
             return PlainTextResponse("not found", 404)
-        of_host = [one for one in self._hosts if one.name == request.path_params["host"]]
+        of_host = [one for one in self._hosts if one.name == host]
         if not of_host:
             return PlainTextResponse("not found", 404)
         body = b""
@@ -159,6 +162,7 @@ def listening(receiver: Receiver, host: str, port: int) -> Iterator[None]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(128)  # now, or a second one could bind too
     except OSError as error:
         listener.close()
         raise EnvironmentFault(

@@ -27,7 +27,7 @@ class Finding(NamedTuple):
 
 
 def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
-    """Check Python, Prefect, network, hosts, ledger, takes and storage, and say what to do.
+    """Check Python, Prefect, network, hosts, callbacks, ledger, takes, and say what to do.
 
     No host is asked: whether a key is still good shows when it is used.
 
@@ -59,9 +59,8 @@ def _findings() -> Iterator[Finding]:
     yield _network()
     yield from _hosts(settings)
     if settings.callback_url is not None:
-        said = "SHOTLIST_CALLBACK_URL is set and not used: this version asks the hosts instead"
-        yield Finding("callbacks", None, said)
-    yield _ledger(settings.ledger_url, settings.ledger_is_there())
+        yield _callbacks(settings, settings.callback_url)
+    yield from _ledger(settings.ledger_url, settings.ledger_is_there())
     yield _takes(settings.takes_url)
     yield _writable(workspace.root / "outputs")
 
@@ -172,23 +171,43 @@ def unreachable(api_url: str) -> str:
     return ""
 
 
-def _ledger(url: str, is_there: bool) -> Finding:
+def _callbacks(settings: Settings, public: str) -> Finding:
+    from flows.callbacks import bound_to
+    from flows.jobs.calling import calling, nobody
+
+    try:
+        host, port = bound_to(public)
+        called, doubts = calling(settings)
+    except ShotlistError as error:
+        return Finding("callbacks", False, str(error))
+    if not called:
+        return Finding("callbacks", None, nobody())
+    names = ", ".join(dict.fromkeys(one.name for one in called))
+    said = (
+        f"{names} call {shown(public)}; heard at {host}:{port} by a run, or by `shotlist callbacks`"
+    )
+    return Finding("callbacks", None if doubts else True, "; ".join([said, *doubts]))
+
+
+def _ledger(url: str, is_there: bool) -> Iterator[Finding]:
     from flows.ledger import open_ledger
 
     if not is_there:
-        return Finding("ledger", None, "not begun; the first run makes it in .shotlist/")
+        yield Finding("ledger", None, "not begun; the first run makes it in .shotlist/")
+        return
     try:
         with open_ledger(url) as book:
             takes = sum(row[3] for row in book.tally())
-            shown = book.shown
+            said = f"{book.shown}, {terminal.counted(takes, 'take')}; back it up together with the "
+            yield Finding("ledger", True, f"{said}takes, while no run is going")
+            file = book.pace_file
+            if file is not None and file.exists():
+                size = file.stat().st_size / 1e6
+                at_work = terminal.counted(len(book.alive()), "account")
+                said = f"{file}, {size:,.1f} MB, {at_work} at work now; needs no backup"
+                yield Finding("pace", True, said)
     except ShotlistError as error:
-        return Finding("ledger", False, str(error))
-    return Finding(
-        "ledger",
-        True,
-        f"{shown}, {terminal.counted(takes, 'take')}; back it up together with the takes, "
-        f"while no run is going",
-    )
+        yield Finding("ledger", False, str(error))
 
 
 def _takes(url: str) -> Finding:

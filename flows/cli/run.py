@@ -18,6 +18,9 @@ from flows.errors import BadInput, EnvironmentFault, Fault
 if TYPE_CHECKING:
     from flows.jobs import Job, Summary
 
+MOST_NAMED = 3
+"""Shots of one failure that are named; the manifest names all."""
+
 
 def run(
     spec: str,
@@ -147,9 +150,20 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, former)
 
 
-def _tell_end(job: Job, summary: Summary) -> None:
+def _tell_failures(summary: Summary) -> None:
+    """Each failed shot with its reason; many of one reason in one line."""
+    alike: dict[tuple[str, str], list[str]] = {}
     for failure in summary.failures:
-        terminal.error(f"{failure['shot_id']}: {failure['stage']}: {failure['reason']}")
+        alike.setdefault((failure["stage"], failure["reason"]), []).append(failure["shot_id"])
+    for (stage, reason), shots in alike.items():
+        named = ", ".join(shots[:MOST_NAMED])
+        more = len(shots) - MOST_NAMED
+        others = f" and {terminal.counted(more, 'more shot')}" if more > 0 else ""
+        terminal.error(f"{named}{others}: {stage}: {reason}")
+
+
+def _tell_end(job: Job, summary: Summary) -> None:
+    _tell_failures(summary)
     for row in summary.remarks:
         terminal.note(row)
     if summary.made_files == 0 and not summary.failures and not summary.retired:

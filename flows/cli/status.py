@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from flows.cli import terminal
+
+if TYPE_CHECKING:
+    from flows.jobs.overview import Overview
+    from flows.jobs.unsettled import Unsettled
+    from flows.ledger import Refusal
+
+MOST_SHOWN = 20
+MOST_LETTERS = 100
 
 
 def status(
@@ -14,91 +23,130 @@ def status(
     *,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
-    """Say what the ledger knows: takes by state, what was spent, what is unsettled, the last runs.
+    """Say what the ledger knows: takes by state, money, what is unsettled and what to do about it,
+    who is at work, how long hosts take and why they refuse, the last runs.
 
     Args:
-        spec: a campaign file whose workspace is meant; default: the current folder's.
+        spec: a campaign file: its workspace is meant, and its runs and money alone.
         json: print it as one JSON document.
     """
+    from flows.jobs.overview import NOTHING, overview
     from flows.ledger import open_ledger
-    from flows.nouns.take import Realm
     from flows.nouns.workspace import Workspace
     from flows.settings import Settings
 
     workspace = Workspace.of(Path(spec), Path.cwd()) if spec else Workspace(Path.cwd())
     settings = Settings.load(workspace)
-    name = _campaign(spec) if spec else None
     if not settings.ledger_is_there():
         if json:
-            terminal.document({"ledger": None, "takes": [], "unsettled": [], "runs": []})
+            terminal.document(NOTHING)
         else:
             terminal.result(f"no ledger yet in {workspace.root}: nothing was made here")
         return 0
     with open_ledger(settings.ledger_url) as book:
-        tally = book.tally()
-        paid = [realm for realm in Realm if realm is not Realm.PROOF]
-        unsettled = [take for realm in paid for take in book.unsettled(realm)]
-        runs = book.runs(name)
+        told = overview(book, spec)
     if json:
-        terminal.document(
-            {
-                "ledger": book.shown,
-                "takes": [
-                    {"realm": realm, "provider": host, "state": state, "takes": n, "usd": usd}
-                    for realm, host, state, n, usd in tally
-                ],
-                "unsettled": [
-                    {
-                        "recipe": take.recipe,
-                        "realm": take.realm.value,
-                        "provider": take.provider,
-                        "state": take.state.value,
-                        "reason": take.reason,
-                    }
-                    for take in unsettled
-                ],
-                "runs": [dict(run) for run in runs],
-            }
-        )
-        return 0
-    _show(book.shown, tally, runs)
-    for take in unsettled:
-        terminal.result(f"unsettled: {take.recipe[:12]} at {take.provider}: {take.state.value}")
+        terminal.document(told.document())
+    else:
+        _show(told)
     return 0
 
 
-def _campaign(spec: str) -> str:
-    from flows import read
+def _show(told: Overview) -> None:
+    terminal.tables().print(f"ledger: {told.ledger}", markup=False, soft_wrap=True)
+    _table(
+        ("realm", "host", "state", "takes", "spent"),
+        [
+            (realm, host, state, f"{count:,}", terminal.money(usd))
+            for realm, host, state, count, usd in told.tally
+        ],
+        numbers=("takes", "spent"),
+    )
+    if not told.tally:
+        terminal.result("no takes yet")
+    _show_unsettled(told.unsettled)
+    _table(
+        ("at work: run", "host", "process", "machine"),
+        [(one.run, one.host, str(one.pid), one.machine) for one in told.at_work],
+    )
+    _table(
+        ("campaign", "realm", "latest run", "this month", "in all"),
+        [
+            (
+                one.campaign,
+                one.realm,
+                terminal.money(one.run_usd),
+                terminal.money(one.month_usd),
+                terminal.money(one.total_usd),
+            )
+            for one in told.spending
+        ],
+        numbers=("latest run", "this month", "in all"),
+    )
+    _table(
+        ("host", "made from", "size", "took on average", "of the last"),
+        [
+            (one.host, one.mode, one.tier, f"{one.mean_s:,.1f} s", f"{one.takes:,}")
+            for one in told.latencies
+        ],
+        numbers=("took on average", "of the last"),
+    )
+    _table(
+        ("no picture: host", "realm", "became", "times", "why"),
+        [(one.host, one.realm, one.state, f"{one.times:,}", _why(one)) for one in told.refusals],
+        numbers=("times",),
+    )
+    _table(
+        ("run", "campaign", "realm", "began", "ended", "outcome"),
+        [
+            (
+                run["id"],
+                run["campaign"],
+                run["realm"],
+                run["started_at"],
+                run["ended_at"] or "-",
+                run["outcome"] or "running or killed",
+            )
+            for run in told.runs
+        ],
+    )
 
-    return read.campaign(Path(spec)).campaign.campaign
+
+def _show_unsettled(unsettled: Sequence[Unsettled]) -> None:
+    for one in unsettled[:MOST_SHOWN]:
+        sent = f", sent {one.sent_at}" if one.sent_at else ""
+        terminal.result(
+            f"{one.take.state}: {one.told}{sent}, price {terminal.money(one.take.price_usd)}"
+        )
+        terminal.result(f"  {one.remedy}")
+    if len(unsettled) > MOST_SHOWN:
+        left = len(unsettled) - MOST_SHOWN
+        terminal.result(f"… and {left:,} more that are not settled (--json)")
 
 
-def _show(ledger: str, tally: Any, runs: Any) -> None:
+def _why(refusal: Refusal) -> str:
+    text = " ".join(refusal.reason.split()) or "no reason was given"
+    return f"{text[: MOST_LETTERS - 1]}…" if len(text) > MOST_LETTERS else text
+
+
+def _table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()
+) -> None:
+    """Nothing at all where there are no rows."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    console = terminal.tables()
-    takes = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("realm", "host", "state"):
-        takes.add_column(heading)
-    takes.add_column("takes", justify="right")
-    takes.add_column("spent", justify="right")
-    for realm, host, state, count, usd in tally:
-        takes.add_row(realm, host, state, f"{count:,}", terminal.money(usd))
-    console.print(f"ledger: {ledger}", markup=False, soft_wrap=True)
-    console.print(takes if tally else "no takes yet")
-    if not runs:
-        return
-    last = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("run", "campaign", "realm", "began", "ended", "outcome"):
-        last.add_column(heading, overflow="fold", no_wrap=heading == "run")
-    for run in runs:
-        last.add_row(
-            run["id"],
-            run["campaign"],
-            run["realm"],
-            run["started_at"],
-            run["ended_at"] or "-",
-            run["outcome"] or "running or killed",
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in headings:
+        table.add_column(
+            heading,
+            justify="right" if heading in numbers else "left",
+            overflow="fold",
+            no_wrap=heading == "run",
         )
-    console.print(last)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    if table.row_count:
+        terminal.tables().print(table)
+        terminal.tables().print()

@@ -11,6 +11,7 @@ from flows import __version__, publish
 from flows.errors import EnvironmentFault, StoppedAtBudget
 from flows.jobs.job import Bench, Job
 from flows.jobs.make import Made
+from flows.ledger import open_ledger
 from flows.ledger.ledger import now
 from flows.nouns.rendition import FailureRow, Manifest, RenditionRow, RunRow
 from flows.storage import read_bytes
@@ -34,6 +35,7 @@ class Summary:
     """Shots that are published from takes that were there before this run."""
     retired: int
     spent_usd: float
+    """What this run's purchases cost, those included that may be paid and brought nothing."""
     failures: list[FailureRow]
     stops: list[str]
     """Why shots were not even tried: `account`, `budget`."""
@@ -90,6 +92,8 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
         for shot_id in dict.fromkeys(gone.values())
     ]
     manifest_ids = made_ids | set(job.kept)
+    with open_ledger(bench.ledger_url) as book:
+        spent = float(book.spent(job.realm, run=bench.run))
     retired = len({row["shot_id"] for row in _former_rows(job)} - _wanted_ids(job))
     manifest = publish.merge(
         job.former,
@@ -104,7 +108,7 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
                 ended_at=now(),
                 bought=sum(one.bought for one in made),
                 kept=_kept(manifest_ids, made),
-                spent_usd=sum(one.spent_usd for one in made),
+                spent_usd=spent,
                 retired=retired,
                 skipped_rows=[
                     {"place": row.place, "product": row.product, "reason": row.reason}
@@ -136,7 +140,7 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
         shots=job.shot_list.shots,
         reference=_references(job),
     )
-    return _summary(job, manifest, bench, made, failures, retired=retired)
+    return _summary(job, manifest, bench, made, failures, retired=retired, spent=spent)
 
 
 def _gone(job: Job, made_ids: Collection[str]) -> dict[str, str]:
@@ -211,6 +215,7 @@ def _summary(
     failures: list[FailureRow],
     *,
     retired: int,
+    spent: float = 0.0,
 ) -> Summary:
     totals: Mapping[str, int] = {
         "shots": manifest["totals"]["shots"],
@@ -227,7 +232,7 @@ def _summary(
         bought=sum(one.bought for one in made),
         kept=_kept({row["shot_id"] for row in manifest["renditions"]}, made),
         retired=retired,
-        spent_usd=sum(one.spent_usd for one in made),
+        spent_usd=spent,
         failures=failures,
         stops=sorted({stop for one in made for stop in one.stops}),
         remarks=[

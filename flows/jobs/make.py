@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from flows import __version__, finish
 from flows.errors import ShotlistError
@@ -34,7 +33,6 @@ class Made:
     remarks: list[str] = field(default_factory=list)
     """What a person should know of takes that are done."""
     bought: int = 0
-    spent_usd: float = 0.0
 
 
 def make(
@@ -45,14 +43,7 @@ def make(
     is_stopped: Callable[[], bool],
 ) -> Made:
     """Cut the files of a batch until it is stopped. A fault stays its shot's."""
-    made = Made(
-        bought=len(taken.fresh),
-        spent_usd=float(
-            sum(
-                (taken.outcomes[one].take.cost_usd or Decimal(0) for one in taken.fresh), Decimal(0)
-            )
-        ),
-    )
+    made = Made(bought=len(taken.fresh))
     store = TakeStore(bench.takes_url)
     works = taken.batch.work
     for index, work in enumerate(works):
@@ -183,16 +174,29 @@ def _take_row(shot: Shot, take: Take) -> TakeRow:
 
 def _failure(shot: Shot, outcome: Outcome) -> FailureRow:
     take = outcome.take
-    parked = take.state in {
-        TakeState.SENT,
-        TakeState.ACCEPTED,
-        TakeState.SUCCEEDED,
-        TakeState.UNKNOWN,
-    }
+    is_parked = take.state in _PARKED
     return FailureRow(
         shot_id=shot.shot_id,
-        stage="parked" if parked else outcome.stopped or "shoot",
-        reason=take.reason or f"the take is {take.state}",
+        stage="parked" if is_parked else outcome.stopped or "shoot",
+        reason=_parked(take) if is_parked else take.reason or f"the take is {take.state}",
         provider=take.provider,
         billed=take.billed,
     )
+
+
+_PARKED = frozenset({TakeState.SENT, TakeState.ACCEPTED, TakeState.SUCCEEDED, TakeState.UNKNOWN})
+
+
+def _parked(take: Take) -> str:
+    """What a person must know to decide about a purchase that brought nothing yet."""
+    price = f"${take.price_usd:.4f}" if take.price_usd is not None else "a price that is not known"
+    match take.state:
+        case TakeState.ACCEPTED | TakeState.SUCCEEDED:
+            said = take.reason or "not brought yet"
+            return f"bought for {price} at {take.provider} and {said}; the next run goes on with it"
+        case _:
+            said = take.reason or "sent, and no answer was seen"
+            return (
+                f"{said}: it may have been bought for {price} at {take.provider}; check there, "
+                f"then `shotlist settle {take.recipe[:12]} --lost` or `--found URL`"
+            )

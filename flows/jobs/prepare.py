@@ -118,6 +118,8 @@ def prepare(request: Request) -> Job:
     finally:
         if isinstance(book, Ledger):
             book.close()
+    staying = tuple(one for one in chosen if one.host in shots.hosts)
+    _refuse_unpriced(request, staying)
     _remember(known, settings)
     lying = place.sizes() if former is not None else {}
     pages_are_there = lying.keys() >= publish.PAGES
@@ -128,7 +130,7 @@ def prepare(request: Request) -> Job:
         settings=settings,
         reading=reading,
         realm=shots.realm,
-        accounts=tuple(one for one in chosen if one.host in shots.hosts),
+        accounts=staying,
         shot_list=shots,
         paths=paths,
         place=place,
@@ -185,6 +187,22 @@ def _refuse_empty(request: Request, shots: ShotList) -> None:
                     request.spec,
                     "no shot is left",
                     remedy=f"look at `where`, `limit`, `exclude` and the catalogue ({why})",
+                )
+            ],
+        )
+
+
+def _refuse_unpriced(request: Request, accounts: Sequence[Account]) -> None:
+    """A cap cannot be held where nobody knows the price."""
+    unpriced = sorted({one.host for one in accounts if one.usd_per_image is None})
+    if request.max_cost is not None and unpriced:
+        raise BadInput(
+            "the cap cannot be held",
+            [
+                Fault(
+                    "--max-cost",
+                    f"the price of {', '.join(unpriced)} is not known",
+                    remedy="say it in SHOTLIST_ACCOUNTS (usd_per_image), or name other hosts",
                 )
             ],
         )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from flows import providers
+from flows.jobs import budget
 from flows.jobs.job import Batch, Bench, Job, Progress
+from flows.jobs.receiving import received
 from flows.ledger import TakeStore, open_ledger
 from flows.shoot import Outcome, Wanted, shoot
 
@@ -43,16 +44,23 @@ def taken(job: Job, bench: Bench, tell: Callable[[Progress], None]) -> Generator
             waiting.setdefault(sha256, []).append(number)
     outcomes: dict[str, Outcome] = {}
     counted: dict[int, set[str]] = {}
-    with open_ledger(bench.ledger_url) as book:
+    hosts = [providers.opened(account) for account in job.accounts]
+    with (
+        open_ledger(bench.ledger_url) as book,
+        received(job.settings.callback_url, hosts, book) as (callback, bell),
+    ):
         settled = shoot(
             list(wanted.values()),
-            hosts=[providers.opened(account) for account in job.accounts],
+            hosts=hosts,
+            callback=callback,
+            bell=bell,
             policy=job.campaign.providers.policy,
             on_unknown=job.campaign.on_unknown,
             book=book,
             store=TakeStore(bench.takes_url),
             run=bench.run,
-            cap_usd=_cap(job),
+            cap_usd=budget.cap(job),
+            spent_usd=budget.spent(job, book),
         )
         try:
             for outcome in settled:
@@ -79,10 +87,3 @@ def _batch(batch: Batch, outcomes: Mapping[str, Outcome], fresh: set[str]) -> Ta
         },
         fresh=frozenset(fresh),
     )
-
-
-def _cap(job: Job) -> Decimal | None:
-    """What this run may spend."""
-    written = job.campaign.budget.max_usd if job.campaign.budget is not None else None
-    caps = [cap for cap in (job.request.max_cost, written) if cap is not None]
-    return min(caps, default=None)

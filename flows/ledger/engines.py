@@ -54,17 +54,25 @@ def engine_at(url: str) -> Engine:
     return engine
 
 
+def pace_file(ledger: Engine) -> Path | None:
+    """Where the pace that belongs to a ledger in a file lies; None where both are one database."""
+    url = ledger.url
+    if ledger.dialect.name != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    own = Path(url.database)
+    return own.with_name(f"{own.stem}-pace.db")
+
+
 def pace_engine(ledger: Engine) -> Engine:
     """The engine of the pace that belongs to a ledger."""
-    url = ledger.url
-    if ledger.dialect.name == "sqlite":
-        if not url.database or url.database == ":memory:":
-            return ledger
-        own = Path(url.database)
-        engine = create_engine(url.set(database=str(own.with_name(f"{own.stem}-pace.db"))))
+    url, file = ledger.url, pace_file(ledger)
+    if file is not None:
+        engine = create_engine(url.set(database=str(file)))
         # without waiting for the disk, and still never torn: in WAL only OFF would risk that
         _prepare_sqlite(engine, synchronous="NORMAL")
         return engine
+    if ledger.dialect.name == "sqlite":
+        return ledger
     engine = create_engine(url, **_pool(url))
     event.listen(engine, "connect", _commit_without_waiting)
     return engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, func, select
@@ -12,11 +13,12 @@ from sqlalchemy import Connection, Engine, func, select
 from flows.ledger.calls import Calls
 from flows.ledger.contents import Contents
 from flows.ledger.dispatchers import AtWork, Dispatchers
-from flows.ledger.engines import WRITES
+from flows.ledger.engines import WRITES, pace_file
 from flows.ledger.pen import Pen
 from flows.ledger.reader import Reader
 from flows.ledger.rows import IllegalStepError, now
 from flows.ledger.schema import opened, opened_pace
+from flows.ledger.survey import Survey
 from flows.nouns.take import Realm, Take, TakeState
 
 __all__ = ["IllegalStepError", "Ledger", "now", "open_ledger"]
@@ -49,6 +51,8 @@ class Ledger(Reader):
         self._opening = threading.Lock()
         self.contents = Contents(engine)
         """References that were looked at."""
+        self.survey = Survey(engine)
+        """What a person asks of all of it."""
         self.shown = shown
         """Its address without a password."""
 
@@ -74,6 +78,11 @@ class Ledger(Reader):
     def dispatchers(self) -> Dispatchers:
         """Who drives which account now."""
         return self._beside()[2]
+
+    @property
+    def pace_file(self) -> Path | None:
+        """Where the pace lies beside a ledger in a file; None where it is part of the ledger."""
+        return pace_file(self._engine)
 
     def begin_dispatch(self, owner: str, *, run: str, account: str, host: str) -> None:
         """See `Dispatchers.begin`."""
@@ -195,6 +204,10 @@ class Ledger(Reader):
         return self._alone(
             lambda pen: pen.hear(host, message_id, job=job, mark=mark, document=document)
         )
+
+    def callback_token(self) -> str:
+        """See `Pen.callback_token`."""
+        return self._alone(lambda pen: pen.callback_token())
 
     def remember_latency(
         self, host: str, *, mode: str, tier: str, seconds: float, exact: bool

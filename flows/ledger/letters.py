@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ _SWEEP = 100
 """Every so many letters the old ones go."""
 
 _LOCK = 0x5407_1158
+_TOKEN = "callback_token"  # noqa: S105 - the name of a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,16 @@ def hear(
     if written is not None and written % _SWEEP == 0:
         connection.execute(table.delete().where(table.c.at < now(KEPT)))
     return written is not None
+
+
+def token(connection: Connection) -> str:
+    """The word in the address that hosts call; made on first use, the same for all processes."""
+    table = tables.about
+    connection.execute(
+        insert_or_ignore(connection, table),
+        {"key": _TOKEN, "value": secrets.token_urlsafe(24)},
+    )
+    return str(connection.scalar(select(table.c.value).where(table.c.key == _TOKEN)))
 
 
 def heard(connection: Connection, after_id: int, limit: int) -> list[Letter]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Connection, Numeric, and_, case, func, literal, or_, select
 
 from flows.ledger import tables
+from flows.ledger.rows import chunks
 from flows.nouns.take import Realm, TakeState
 
 _P = tables.purchases
@@ -24,6 +25,11 @@ _MAYBE_BILLED = (
 )
 
 _NOTHING = literal(Decimal(0), _USD)
+_IS_SPENT = or_(
+    _P.c.billed.is_(True),
+    and_(_P.c.billed.is_(None), _P.c.state.in_(_MAYBE_BILLED)),
+)
+_SPENT = func.coalesce(func.sum(func.coalesce(_P.c.cost_usd, _P.c.price_usd)), _NOTHING)
 
 
 def spent(
@@ -35,13 +41,7 @@ def spent(
     run: str | None,
 ) -> Decimal:
     """USD that were billed or may have been: the host's cost where it is known, else the price."""
-    counts: list[ColumnElement[bool]] = [
-        _P.c.realm == realm,
-        or_(
-            _P.c.billed.is_(True),
-            and_(_P.c.billed.is_(None), _P.c.state.in_(_MAYBE_BILLED)),
-        ),
-    ]
+    counts: list[ColumnElement[bool]] = [_P.c.realm == realm, _IS_SPENT]
     if since is not None:
         counts.append(_P.c.at >= since)
     if run is not None:
@@ -49,8 +49,33 @@ def spent(
     if campaign is not None:
         of_campaign = select(tables.runs.c.id).where(tables.runs.c.campaign == campaign)
         counts.append(_P.c.run.in_(of_campaign))
-    usd = func.coalesce(func.sum(func.coalesce(_P.c.cost_usd, _P.c.price_usd)), _NOTHING)
-    return Decimal(connection.scalar(select(usd).where(*counts)) or 0)
+    return Decimal(connection.scalar(select(_SPENT).where(*counts)) or 0)
+
+
+def by_campaign(
+    connection: Connection, since: str | None = None
+) -> dict[tuple[str, Realm], Decimal]:
+    """What `spent` says of each campaign and realm."""
+    runs = tables.runs
+    query = (
+        select(runs.c.campaign, _P.c.realm, _SPENT.label("usd"))
+        .join_from(_P, runs, _P.c.run == runs.c.id)
+        .where(_IS_SPENT)
+        .group_by(runs.c.campaign, _P.c.realm)
+    )
+    if since is not None:
+        query = query.where(_P.c.at >= since)
+    return {(row.campaign, Realm(row.realm)): Decimal(row.usd) for row in connection.execute(query)}
+
+
+def by_run(connection: Connection, runs: Iterable[str]) -> dict[str, Decimal]:
+    """What `spent` says of each of these runs."""
+    query = select(_P.c.run, _SPENT.label("usd")).where(_IS_SPENT).group_by(_P.c.run)
+    return {
+        row.run: Decimal(row.usd)
+        for chunk in chunks(sorted(runs))
+        for row in connection.execute(query.where(_P.c.run.in_(chunk)))
+    }
 
 
 def tally(connection: Connection) -> Sequence[tuple[str, str, str, int, Decimal]]:

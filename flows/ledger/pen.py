@@ -209,7 +209,8 @@ class Pen:
 
         """
         take = self.take(realm, recipe)
-        if take is None or take.state not in OPEN:
+        may_be_lost = found is None and take is not None and take.state is TakeState.SUCCEEDED
+        if take is None or not (take.state in OPEN or may_be_lost):
             state = "not known" if take is None else take.state.value
             raise IllegalStepError(f"take {recipe[:12]} is {state}: there is nothing to settle")
         if take.state is TakeState.SENT and self._is_alive(take.intended_by):
@@ -287,6 +288,10 @@ class Pen:
     def hear(self, host: str, message_id: str, *, job: str, mark: str, document: str) -> bool:
         """Keep what a host called back with; False: this message was heard before."""
         return letters.hear(self._connection, host, message_id, job, mark, document)
+
+    def callback_token(self) -> str:
+        """The word in the address that hosts call, which nobody else knows: made once a ledger."""
+        return letters.token(self._connection)
 
     def remember_latency(
         self, host: str, *, mode: str, tier: str, seconds: float, exact: bool

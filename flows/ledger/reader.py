@@ -12,7 +12,7 @@ from flows.ledger import learned, letters, money, plans, tables
 from flows.ledger.letters import Letter
 from flows.ledger.pen import OPEN
 from flows.ledger.rows import CHUNK, chunks, take_of
-from flows.nouns.take import Realm, Take, TakeState
+from flows.nouns.take import UNSETTLED, Realm, Take, TakeState
 
 
 class Reader:
@@ -121,10 +121,9 @@ class Reader:
             return money.spent(connection, realm, campaign=campaign, since=since, run=run)
 
     def unsettled(self, realm: Realm) -> Sequence[Take]:
-        """Takes that may have been bought: sent, but no answer is known. They count as spent."""
-        states = (TakeState.SENT, TakeState.ACCEPTED, TakeState.SUCCEEDED, TakeState.UNKNOWN)
+        """Takes that may have been bought and are not here. They count as spent."""
         query = select(tables.takes).where(
-            tables.takes.c.realm == realm, tables.takes.c.state.in_(states)
+            tables.takes.c.realm == realm, tables.takes.c.state.in_(UNSETTLED)
         )
         with self._engine.connect() as connection:
             return [take_of(row) for row in connection.execute(query)]

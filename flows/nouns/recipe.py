@@ -13,8 +13,9 @@ every hash and would buy every picture again: a test holds known ones.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isqrt
@@ -69,6 +70,14 @@ _encode = json.JSONEncoder(
 
 def _plain(value: Mapping[str, ParameterValue] | tuple[tuple[str, str], ...]) -> str:
     return _encode(value) if value else ("[]" if isinstance(value, tuple) else "{}")
+
+
+def take_numbers(count: int, turned_down: Collection[int]) -> Sequence[int]:
+    """The numbers of a shot's takes: the first so many that no person turned down."""
+    if not turned_down:
+        return range(1, count + 1)
+    left = (number for number in itertools.count(1) if number not in turned_down)
+    return list(itertools.islice(left, count))
 
 
 def stable_seed(product: str, aspect_ratio: str, take: int) -> int:

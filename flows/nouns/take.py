@@ -77,6 +77,9 @@ FOLLOWS: dict[TakeState, frozenset[TakeState]] = {
 }
 
 
+UNSETTLED = frozenset({TakeState.SENT, TakeState.ACCEPTED, TakeState.SUCCEEDED, TakeState.UNKNOWN})
+"""May have been bought, and its bytes are not here: it counts as spent."""
+
 OnUnknown = Literal["park", "rebuy"]
 """What happens to a purchase that may have been paid for and brought nothing."""
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from flows.errors import BadInput, Fault
 from flows.nouns.campaign import Campaign
 from flows.nouns.product import Product
-from flows.nouns.recipe import ParameterValue, Recipe, stable_seed
+from flows.nouns.recipe import ParameterValue, Recipe, stable_seed, take_numbers
 from flows.nouns.shot import SkippedRow
 from flows.nouns.take import Realm
 from flows.plan.cells import Wanted
@@ -105,7 +105,7 @@ class Drafting:
                 tags = self._same(spoken.of(text, master) for text in tag_texts)
             prompt = spoken.prompt(prompt_text, master, terms.prompt.place)
             shot_id = f"{begin}/{master.namer.name}"
-            numbers = _numbers(terms.takes, self._turned_down.get(shot_id, frozenset()))
+            numbers = take_numbers(terms.takes, self._turned_down.get(shot_id, frozenset()))
             yield Draft(
                 shot_id,
                 product,
@@ -206,14 +206,6 @@ class _Recipes:
             )
             for take in numbers
         )
-
-
-def _numbers(takes: int, turned_down: frozenset[int]) -> Sequence[int]:
-    """The first so many numbers of takes that no person turned down."""
-    if not turned_down:
-        return range(1, takes + 1)
-    left = (number for number in itertools.count(1) if number not in turned_down)
-    return list(itertools.islice(left, takes))
 
 
 def _seed(wish: Seed, product: str, ratio: str, take: int) -> int | None:

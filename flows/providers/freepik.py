@@ -140,6 +140,9 @@ class Host(Provider):
             body["webhook_url"] = order.callback
         return self._request("POST", _model_of(order), json=body)
 
+    def job_notes(self, order: Order) -> Mapping[str, str]:
+        return {_MODEL: _model_of(order)}
+
     def submitted(self, response: httpx.Response, order: Order) -> Reply:
         if not response.is_success:
             kind = _AT_CREATE.get(response.status_code, RefusalKind.UNKNOWN)

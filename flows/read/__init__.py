@@ -1,10 +1,11 @@
 """In: a campaign file, its catalogue and reference images. Out: a Reading, or every fault at once.
 
-`campaign` reads, `References` looks at images, `schema` is what editors check a file with.
+`campaign` reads, `campaign_id` reads a name alone, `References` looks at images, `schema` is what
+editors check a file with.
 """
 
 from flows.read.references import KnownContents, References
 from flows.read.schema import schema
-from flows.read.spec import campaign
+from flows.read.spec import campaign, campaign_id
 
-__all__ = ["KnownContents", "References", "campaign", "schema"]
+__all__ = ["KnownContents", "References", "campaign", "campaign_id", "schema"]

@@ -13,6 +13,7 @@ from flows.nouns.shot import Reading
 from flows.nouns.workspace import Workspace
 from flows.read.local import listed
 from flows.read.marks import Document, document
+from flows.read.refusals import slug
 from flows.read.soundness import NO_PRODUCTS, check
 from flows.read.spec_yaml import Written, written
 
@@ -62,6 +63,25 @@ def campaign(spec: Path, *, defaults: Path | None = None) -> Reading:
             ],
         )
     return _of_yaml(spec)
+
+
+def campaign_id(spec: Path) -> str:
+    """The id of a campaign file, without reading its catalogue or rows. What else is wrong with the
+    file is not told here.
+
+    Raises:
+        BadInput: there is no such file, or it has no id.
+        EnvironmentFault: it is there but cannot be read.
+
+    """
+    if spec.suffix.lower() in TABLE_ENDINGS and spec.is_file() and (made := slug(spec.stem)):
+        return made
+    if spec.suffix.lower() not in YAML_ENDINGS or not spec.is_file():
+        return campaign(spec).campaign.campaign  # it says what is wrong
+    source = understood(document(file_bytes(spec), str(spec)))
+    if "campaign" not in source.keys or source.is_told("campaign"):
+        raise unusable(spec, in_order(source.faults))
+    return source.campaign.campaign
 
 
 def _of_yaml(spec: Path) -> Reading:

@@ -203,5 +203,7 @@ class Jobs:
         self._pump(key)
 
     def _latency(self, mean: float) -> float:
+        if mean <= 0:
+            return 0.0
         variation = math.log(1 + self._desk.host.latency_cv**2)
         return self._dice.lognormvariate(math.log(mean) - variation / 2, math.sqrt(variation))

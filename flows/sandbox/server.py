@@ -94,6 +94,8 @@ def started(
     limits: Mapping[str, Limits] | None = None,
     speaking: Sequence[hosts.HostModule] | None = None,
     accounts: Path | None = None,
+    latencies: Mapping[str, tuple[float, float]] | None = None,
+    seed: int = 0,
 ) -> Iterator[Running]:
     """Run a sandbox on a free port in a thread, for tests.
 
@@ -104,12 +106,17 @@ def started(
         limits: by host, in place of the host's own.
         speaking: the host modules; None: all.
         accounts: where to write the accounts file; None: a folder that goes with the sandbox.
+        latencies: by host, in place of its own: the mean in sandbox seconds and the coefficient of
+            variation.
+        seed: decides the latencies that are drawn.
 
     """
     modules = list(hosts.modules()) if speaking is None else list(speaking)
     if faults is not None and not isinstance(faults, Faults):
         faults = Faults.of([dict(rule) for rule in faults], hosts.names())
-    world = World(speed=speed, faults=faults, form=form, limits=limits)
+    world = World(
+        speed=speed, faults=faults, form=form, limits=limits, seed=seed, latencies=latencies
+    )
     with (
         _listen(0) as listening,
         tempfile.TemporaryDirectory(prefix="shotlist-sandbox-") as folder,

@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -68,6 +69,7 @@ class World:
         form: Form = "alternate",
         limits: Mapping[str, Limits] | None = None,
         seed: int = 0,
+        latencies: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
         """Make a world.
 
@@ -77,6 +79,8 @@ class World:
             form: how hosts answer where their sources conflict; `alternate` switches by task.
             limits: by host, in place of the host's own.
             seed: decides the latencies.
+            latencies: by host, in place of its own: the mean in sandbox seconds and the coefficient
+                of variation.
 
         """
         self.clock = Clock(speed)
@@ -89,12 +93,16 @@ class World:
         self.webhooks = Webhooks(self)
         self.desks: dict[str, Desk] = {}
         self._limits = dict(limits or {})
+        self._latencies = dict(latencies or {})
         self._tasks: set[asyncio.Task[None]] = set()
 
     def desk(self, host: Host) -> Desk:
         """The host's desk; the same one each time."""
         if host.name not in self.desks:
             limits = self._limits.get(host.name, host.limits)
+            if host.name in self._latencies:
+                mean_s, variation = self._latencies[host.name]
+                host = replace(host, latency_s=mean_s, latency_cv=variation)
             self.desks[host.name] = Desk(self, host, limits)
         return self.desks[host.name]
 

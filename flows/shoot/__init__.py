@@ -2,7 +2,8 @@
 room that spends money.
 """
 
+from flows.shoot.bell import Bell
 from flows.shoot.outcome import Outcome, Wanted
 from flows.shoot.studio import shoot
 
-__all__ = ["Outcome", "Wanted", "shoot"]
+__all__ = ["Bell", "Outcome", "Wanted", "shoot"]

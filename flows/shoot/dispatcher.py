@@ -15,10 +15,11 @@ import httpx
 from flows.network import client
 from flows.nouns.take import Take, TakeState
 from flows.providers import Provider
-from flows.providers.base import Done, Handed, Picture, RefusalKind, Refused, Reply
+from flows.providers.base import Done, Handed, Picture, RefusalKind, Refused, Reply, Way
+from flows.shoot.latencies import Latencies
 from flows.shoot.outcome import Wanted
 from flows.shoot.pace import Pace
-from flows.shoot.polling import Latencies, Schedule
+from flows.shoot.polling import Schedule
 from flows.shoot.sharing import Sharing
 
 NOT_SENT = (
@@ -51,7 +52,14 @@ LIST_SPAN = timedelta(hours=2)
 class Dispatcher:
     """One account of a run, on one event loop."""
 
-    def __init__(self, provider: Provider, sharing: Sharing | None = None) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        sharing: Sharing | None = None,
+        *,
+        is_called_back: bool = False,
+        expected_s: float | None = None,
+    ) -> None:
         account = provider.account
         self.provider = provider
         self.host = account.host
@@ -59,7 +67,7 @@ class Dispatcher:
         self.places = account.limits.running or MOST_AT_WORK
         self.sharing = sharing
         self.pace = Pace(account.limits.windows, sharing)
-        self.latencies = Latencies(account.latency_s)
+        self.latencies = Latencies(account.latency_s if expected_s is None else expected_s)
         self.schedule = Schedule(
             self.latencies,
             account.limits.windows,
@@ -69,8 +77,12 @@ class Dispatcher:
         self.letters: dict[str, asyncio.Queue[Reply | None]] = {}
         """What was heard of jobs that somebody follows; None: ask the host."""
         self.follows = 0
-        self.is_told = False
+        way = provider.capabilities.treatments["callback"].way
+        self.is_called_back = is_called_back and way is not Way.NONE
+        self.is_told = self.is_called_back
         """Whether a list or callbacks tell of jobs, so that asking is only the net below."""
+        self.jobs_by_mark: dict[str, str] = {}
+        """What callbacks said of our orders' marks: it repairs a create whose answer was lost."""
         self.stopped: str | None = None
         """Why nothing more is bought with this account."""
         self._patient_until = time.monotonic() + PATIENCE_S
@@ -161,14 +173,20 @@ class Dispatcher:
         if job in self.letters:
             self.letters[job].put_nowait(reply)
 
+    def take_letter(self, job: str, mark: str, reply: Reply | None) -> None:
+        """A host called back."""
+        if mark:
+            self.jobs_by_mark[mark] = job
+        self.hear(job, reply)
+
     async def read_list(self) -> None:
         """While several jobs run, ask for the host's list, as often as the windows leave room: one
         request tells of all of them. Goes on until it is cancelled.
         """
         while True:
             room, mean_s = self._room_per_s(), self.latency_s
-            if self.follows < WORTH_A_LIST or room <= 0:
-                self.is_told = False
+            if self.is_called_back or self.follows < WORTH_A_LIST or room <= 0:
+                self.is_told = self.is_called_back
                 await asyncio.sleep(mean_s / 20)
                 continue
             # the next look is due that long after this one left, however long the answer takes

@@ -44,14 +44,21 @@ async def order_for(
             return address
         if address is not None:
             addresses.append(address)
+    mark = f"{recipe.sha256[:16]}{secrets.token_hex(8)}"
     return Order(
         recipe=recipe,
         size=can.shapes.nearest(width, height),
         pictures=tuple(pictures),
         addresses=tuple(addresses),
-        callback=callback,
-        mark=f"{recipe.sha256[:16]}{secrets.token_hex(8)}",
+        callback=_callback(callback, dispatcher, mark),
+        mark=mark,
     )
+
+
+def _callback(base: str | None, dispatcher: Dispatcher, mark: str) -> str | None:
+    if base is None or not dispatcher.is_called_back:
+        return None
+    return f"{base}/{dispatcher.host}?take={mark}"
 
 
 def _picture(reference: Reference, dispatcher: Dispatcher, prepared: Prepared) -> Picture:

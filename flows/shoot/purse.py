@@ -8,9 +8,9 @@ from decimal import Decimal
 class Purse:
     """Spent + running + unknown + next never passes the cap. On one event loop."""
 
-    def __init__(self, cap: Decimal | None) -> None:
+    def __init__(self, cap: Decimal | None, spent: Decimal = Decimal(0)) -> None:
         self._cap = cap
-        self._held = Decimal(0)
+        self._held = spent
         self.is_spent = False
         """Whether a purchase was refused: nothing of this run will be bought any more."""
 

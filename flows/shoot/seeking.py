@@ -12,7 +12,7 @@ import httpx
 
 from flows.ledger import Ledger
 from flows.nouns.take import Realm, Take, TakeState
-from flows.providers.base import Found, NotThere, Order, Sent, Trace, Unclear
+from flows.providers.base import Found, Job, NotThere, Order, Sent, Trace, Unclear
 from flows.shoot.dispatcher import Dispatcher
 
 SIGNATURE, SENT_AT, MARK = "signature", "sent_at", "mark"
@@ -26,6 +26,7 @@ MOST_LOST = frozenset({TakeState.SENT, TakeState.UNKNOWN})
 def notes_of(dispatcher: Dispatcher, order: Order) -> dict[str, str]:
     """What is kept of an order from before it is sent, so that it can be looked up."""
     return {
+        **dispatcher.provider.job_notes(order),
         MARK: order.mark,
         SIGNATURE: dispatcher.provider.signature(order),
         SENT_AT: datetime.now(UTC).isoformat(),
@@ -37,6 +38,8 @@ def can_be_sought(dispatcher: Dispatcher, take: Take) -> bool:
     sent = _sent(take)
     if sent is None:
         return False
+    if sent.mark in dispatcher.jobs_by_mark:
+        return True
     trace = _trace(sent)
     return dispatcher.provider.find(trace, lambda _: False, list) is not None
 
@@ -48,6 +51,8 @@ async def sought(take: Take, dispatcher: Dispatcher, book: Ledger) -> Found | No
         return Unclear("nothing is known of how it was sent")
     deadline = time.monotonic() + max(LONGEST_S, EXPECTED_TIMES * dispatcher.latency_s)
     while True:
+        if job := dispatcher.jobs_by_mark.get(sent.mark):
+            return Found(job=Job(id=job, notes=take.host_notes), reply=None)
         said = await _once(sent, take, dispatcher, book)
         if not isinstance(said, Unclear) or said.again_s is None:
             return said
@@ -67,7 +72,9 @@ async def _once(
 
     conversation = dispatcher.provider.find(_trace(sent), is_known, rivals)
     if conversation is None:
-        return Unclear(f"{dispatcher.host} cannot be asked")
+        # a callback may still come, where the host calls back
+        again_s = dispatcher.latency_s / 4 if dispatcher.is_called_back else None
+        return Unclear(f"{dispatcher.host} cannot be asked for it", again_s)
     try:
         request = next(conversation)
         while True:

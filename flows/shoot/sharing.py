@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, TypeVar
@@ -37,6 +39,7 @@ class Sharing:
 
     async def begin(self) -> None:
         """Say that this dispatcher is at work, and go on saying it."""
+        await self._call(self._bury)
         await self._call(
             lambda: self._book.begin_dispatch(
                 self._owner,
@@ -101,6 +104,16 @@ class Sharing:
                 lambda: self._book.calls.free_slot(self._account.fingerprint, recipe, self._owner)
             )
 
+    def _bury(self) -> None:
+        """A process of this machine that is gone was killed: it is dead at once, not only after a
+        minute of silence. (A ledger that several machines share may know two by one name.)
+        """
+        if self._book.pace_file is None:
+            return
+        for one in self._book.alive():
+            if one.machine == socket.gethostname()[:255] and _is_gone(one.pid):
+                self._book.end_dispatch(one.owner)
+
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_S)
@@ -117,6 +130,18 @@ class Sharing:
 
     async def _call(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _is_gone(pid: int) -> bool:
+    if os.name != "posix":  # elsewhere signal 0 is a real one
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _limit(window: Window) -> tuple[int, float, Literal["requests", "creates", "images"]]:

@@ -21,8 +21,10 @@ from flows.ledger import Ledger, TakeStore
 from flows.nouns.take import OnUnknown, Realm, Take, TakeState
 from flows.providers import Provider
 from flows.providers.base import Refused
+from flows.shoot.bell import Bell
 from flows.shoot.books import Books
 from flows.shoot.dispatcher import Dispatcher
+from flows.shoot.ears import Ears
 from flows.shoot.outcome import Outcome, Stop, Wanted
 from flows.shoot.purse import Purse
 from flows.shoot.references import Prepared
@@ -46,13 +48,17 @@ def shoot(
     store: TakeStore,
     run: str,
     cap_usd: Decimal | None = None,
+    spent_usd: Decimal = Decimal(0),
     callback: str | None = None,
+    bell: Bell | None = None,
 ) -> Generator[Outcome]:
     """Make the takes that are missing; those that are there come back as they are. Each recipe
     once, in the order in which they are settled.
 
-    `hosts` are the accounts, all of one realm, first choice first. Closing the iterator stops
-    buying and waits until what was sent is settled.
+    `hosts` are the accounts, all of one realm, first choice first. `spent_usd` counts towards
+    `cap_usd` from the start. `callback` is the address at which a receiver writes what hosts call
+    back with into the ledger; it rings `bell`. Closing the iterator stops buying and waits until
+    what was sent is settled.
     """
     studio = _Studio(
         wanted,
@@ -62,8 +68,9 @@ def shoot(
         book,
         store,
         run=run,
-        cap_usd=cap_usd,
+        purse=Purse(cap_usd, spent_usd),
         callback=callback,
+        bell=bell,
     )
     thread = threading.Thread(target=studio.run, name="studio", daemon=True)
     thread.start()
@@ -88,8 +95,9 @@ class _Studio:
         store: TakeStore,
         *,
         run: str,
-        cap_usd: Decimal | None,
+        purse: Purse,
         callback: str | None,
+        bell: Bell | None,
     ) -> None:
         self.outcomes: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
         """None: the end."""
@@ -103,9 +111,10 @@ class _Studio:
         self._books = Books(
             book, store, run=run, realm=hosts[0].realm(), rebuys=on_unknown == "rebuy"
         )
-        self._purse = Purse(cap_usd)
+        self._purse = purse
         self._prepared = Prepared()
         self._callback = callback
+        self._bell = bell or Bell()
         self._to_buy: deque[Wanted] = deque()
         self._unsent: set[asyncio.Task[Outcome]] = set()
         self._bringing: set[asyncio.Task[None]] = set()
@@ -139,11 +148,23 @@ class _Studio:
 
     async def _all(self) -> None:
         self._loop = asyncio.get_running_loop()
-        dispatchers = [Dispatcher(host, self._sharing(host)) for host in self._hosts]
+        dispatchers = [
+            Dispatcher(
+                host,
+                self._sharing(host),
+                is_called_back=self._callback is not None,
+                expected_s=self._expected_s(host),
+            )
+            for host in self._hosts
+        ]
         readers: list[asyncio.Task[None]] = []
         try:
             for dispatcher in dispatchers:
                 await dispatcher.begin()
+            ears = Ears(dispatchers, self._book, self._bell)
+            await ears.catch_up()
+            if self._callback is not None:
+                readers.append(asyncio.create_task(ears.listen()))
             await self._sort(dispatchers)
             readers += [
                 asyncio.create_task(one.read_list())
@@ -167,6 +188,18 @@ class _Studio:
             for dispatcher in dispatchers:
                 await dispatcher.close()
             self._books.close()
+
+    def _expected_s(self, host: Provider) -> float:
+        """What earlier runs saw generations take, or what the host declares."""
+        if host.realm() is not Realm.LIVE:
+            return host.account.latency_s  # the next sandbox may run on another clock
+        seen = [
+            seconds
+            for name, mode, tier in self._book.latency_keys()
+            if name == host.name
+            for seconds, _ in self._book.latencies(name, mode=mode, tier=tier)
+        ]
+        return sum(seen) / len(seen) if seen else host.account.latency_s
 
     def _sharing(self, host: Provider) -> Sharing | None:
         """Proofs are drawn here: there is nothing to share."""

@@ -113,19 +113,20 @@ class Taking:
         """Bring a take that an earlier run bought, or that is still being made, or of which only
         its sending is known. A Refused says that it was never bought.
         """
-        if take.state in MOST_LOST:
-            return await self._sought(take)
         self._expected = None
         links = take.host_notes.get(LINKS, "").split()
         if take.state is TakeState.SUCCEEDED and links:
             brought = await self._fetch(take, [Image(url=link) for link in links], is_last=False)
-            if brought.take.state is TakeState.DONE or self.dispatcher.provider.is_synchronous:
+            is_asked = take.host_task_id and not self.dispatcher.provider.is_synchronous
+            if brought.take.state is TakeState.DONE or not is_asked:
                 return brought
         notes = {name: text for name, text in take.host_notes.items() if name != LINKS}
         job = Job(id=take.host_task_id or "", notes=notes)
         if self.dispatcher.sharing is not None:
             await self.dispatcher.sharing.sit_again(take.recipe)
         try:
+            if take.state in MOST_LOST:
+                return await self._sought(take)
             return await self._follow(take, job)
         finally:
             await self._rise(take)
@@ -295,6 +296,10 @@ class Taking:
         """The host made it: cost and links are written down first, then the bytes are brought."""
         if began is not None and self.dispatcher.provider.is_synchronous:
             self.dispatcher.latencies.took(time.monotonic() - began, kind=self._kind)
+        if began is not None and self._kind is not None:
+            seconds = time.monotonic() - began
+            is_exact = self.dispatcher.is_called_back or self.dispatcher.provider.is_synchronous
+            await self._books.learn(self.dispatcher.host, *self._kind, seconds, exact=is_exact)
         cost = self._price if done.cost_usd is None else done.cost_usd
         self._purse.correct(self._price, cost)
         links = [image.url for image in done.images if image.url]

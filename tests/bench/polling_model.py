@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from flows.providers.base import Window
-from flows.shoot.polling import Latencies, Latency, Schedule
+from flows.shoot.latencies import Latencies, Latency
+from flows.shoot.polling import Schedule
 
 CVS = (0.1, 0.3, 0.6)
 NOTICEABLE_S = 0.01

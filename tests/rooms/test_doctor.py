@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import run_command
+from flows.ledger import open_ledger
 from flows.settings import ADDRESS_VARIABLES, KEY_VARIABLES
 
 SECRET = "sk-test-SECRET-123"
@@ -129,12 +130,43 @@ def test_proxy_and_certificates_are_looked_at(checkup: Checkup) -> None:
     )
 
 
-def test_a_callback_address_is_said_to_be_of_no_use_yet(checkup: Checkup) -> None:
-    _, silent = checkup()
-    _, found = checkup(SHOTLIST_CALLBACK_URL="https://hooks.acme.example/shotlist")
+def test_it_is_said_who_calls_back_where_and_who_is_not_believed(checkup: Checkup) -> None:
+    public = "https://hooks.acme.example/shotlist"
+    _, silent = checkup(FAL_KEY=SECRET, LUMENFALL_API_KEY=SECRET)
+    _, good = checkup(SHOTLIST_CALLBACK_URL=public)
+    code, doubtful = checkup(FREEPIK_API_KEY=SECRET)
     assert "callbacks" not in silent
-    assert found["callbacks"][0] is None
-    assert "this version asks the hosts instead" in found["callbacks"][1]
+    heard = "heard at 127.0.0.1:8787 by a run, or by `shotlist callbacks`"
+    assert good["callbacks"] == (True, f"fal call {public}; {heard}")
+    assert (code, doubtful["callbacks"][0]) == (0, None)
+    assert doubtful["callbacks"][1] == (
+        f"fal, freepik call {public}; {heard}; freepik: FREEPIK_WEBHOOK_SECRET is not set: its "
+        f"callbacks cannot be verified and are refused"
+    )
+
+
+def test_a_callback_address_that_nobody_calls_or_that_is_none_is_told(checkup: Checkup) -> None:
+    code, unused = checkup(SHOTLIST_CALLBACK_URL="https://hooks.acme.example")
+    assert (code, unused["callbacks"][0]) == (0, None)
+    assert unused["callbacks"][1].startswith("no key of a host that calls back is set")
+    code, wrong = checkup(SHOTLIST_CALLBACK_URL="hooks.acme.example")
+    assert (code, wrong["callbacks"]) == (
+        4,
+        (False, "SHOTLIST_CALLBACK_URL is not an http(s) address"),
+    )
+
+
+def test_the_pace_beside_the_ledger_is_looked_at(checkup: Checkup, tmp_path: Path) -> None:
+    (tmp_path / ".shotlist").mkdir()
+    file = tmp_path / ".shotlist" / "ledger.db"
+    with open_ledger(f"sqlite:///{file}") as book:
+        _, before = checkup()
+        book.begin_dispatch("r1/fal", run="r1", account="f1", host="fal")
+        _, found = checkup()
+    assert ("pace" in before, found["ledger"][0]) == (False, True)
+    ok, said = found["pace"]
+    assert (ok, said.startswith(f"{file.with_name('ledger-pace.db')}, ")) == (True, True)
+    assert said.endswith(" MB, 1 account at work now; needs no backup")
 
 
 def test_accounts_that_cannot_be_read_are_told_instead(checkup: Checkup) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.providers.base import Window
-from flows.shoot.polling import Belief, Latencies, Latency, Schedule
+from flows.shoot.latencies import Belief, Latencies, Latency
+from flows.shoot.polling import Schedule
 from tests.bench.polling_model import (
     AtSteps,
     Known,

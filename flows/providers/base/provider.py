@@ -89,6 +89,11 @@ class Provider(ABC):
     def submit(self, order: Order) -> httpx.Request:
         """The request that buys."""
 
+    def job_notes(self, order: Order) -> Mapping[str, str]:
+        """What asking for a job of this order needs besides its id, known before it is sent."""
+        del order
+        return {}
+
     @abstractmethod
     def submitted(self, response: httpx.Response, order: Order) -> Reply:
         """What the answer to `submit` means. Never raises for anything that a server can send."""
