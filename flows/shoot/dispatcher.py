@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -81,6 +81,9 @@ class Dispatcher:
         self.is_called_back = is_called_back and way is not Way.NONE
         self.is_told = self.is_called_back
         """Whether a list or callbacks tell of jobs, so that asking is only the net below."""
+        self.backlog: Callable[[], int] = int
+        """How many takes wait for a place; none until somebody says otherwise."""
+        self._may_list = provider.lists_results
         self.jobs_by_mark: dict[str, str] = {}
         """What callbacks said of our orders' marks: it repairs a create whose answer was lost."""
         self.stopped: str | None = None
@@ -180,12 +183,14 @@ class Dispatcher:
         self.hear(job, reply)
 
     async def read_list(self) -> None:
-        """While several jobs run, ask for the host's list, as often as the windows leave room: one
-        request tells of all of them. Goes on until it is cancelled.
+        """While several jobs run and many takes wait for a place, ask for the host's list, as often
+        as the windows leave room: one request tells of all jobs. Goes on until it is cancelled, or
+        the host refuses the list.
         """
-        while True:
+        while self._may_list:
             room, mean_s = self._room_per_s(), self.latency_s
-            if self.is_called_back or self.follows < WORTH_A_LIST or room <= 0:
+            is_pressed = self.follows >= WORTH_A_LIST and self.backlog() > self.places
+            if self.is_called_back or not is_pressed or room <= 0:
                 self.is_told = self.is_called_back
                 await asyncio.sleep(mean_s / 20)
                 continue
@@ -211,6 +216,7 @@ class Dispatcher:
         except (httpx.HTTPError, httpx.InvalidURL):
             return False
         if not response.is_success:
+            self._may_list = response.is_server_error or response.status_code == 429
             return False
         for one in self.provider.listed(response)[0]:
             if isinstance(one.reply, Done | Refused):

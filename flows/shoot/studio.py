@@ -157,6 +157,8 @@ class _Studio:
             )
             for host in self._hosts
         ]
+        for dispatcher in dispatchers:
+            dispatcher.backlog = lambda: len(self._to_buy)
         readers: list[asyncio.Task[None]] = []
         try:
             for dispatcher in dispatchers:
