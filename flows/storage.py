@@ -99,6 +99,7 @@ class Place:
         if self.is_local:
             found: dict[str, int] = {}
             stack = [self._root]
+            start = len(self._root.rstrip(os.sep)) + 1
             while stack:
                 folder = stack.pop()
                 try:
@@ -109,7 +110,7 @@ class Place:
                     if entry.is_dir(follow_symlinks=False):
                         stack.append(entry.path)
                     else:
-                        name = os.path.relpath(entry.path, self._root).replace(os.sep, "/")
+                        name = entry.path[start:].replace(os.sep, "/")
                         found[name] = entry.stat().st_size
             return found
         try:

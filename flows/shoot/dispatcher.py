@@ -46,6 +46,8 @@ WORTH_A_LIST = 3
 """Jobs that must run for one list to be better than asking for each."""
 LIST_EVERY = 0.02
 """Share of the mean latency that lies between two looks at a list, however many are allowed."""
+SPARE = 0.9
+"""Share of the room in the windows that lists take: creates must not wait for them."""
 LIST_SPAN = timedelta(hours=2)
 
 
@@ -195,7 +197,7 @@ class Dispatcher:
                 await asyncio.sleep(mean_s / 20)
                 continue
             # the next look is due that long after this one left, however long the answer takes
-            due = time.monotonic() + max(LIST_EVERY * mean_s, 1 / room)
+            due = time.monotonic() + max(LIST_EVERY * mean_s, 1 / (SPARE * room))
             self.is_told = await self._read_once()
             await asyncio.sleep(max(0.0, due - time.monotonic()))
 

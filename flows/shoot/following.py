@@ -16,6 +16,9 @@ OVERDUE = 3.0
 """Times the expected latency after which a job is asked for though a list or a callback should
 have told: those may have been lost."""
 
+LOOK_AGAIN = 0.1
+"""Share of the expected latency after which a plan to ask is thought over."""
+
 
 class Following:
     """One job, from its creation to its end. `began` is when its create left; None: not by us, so
@@ -32,6 +35,8 @@ class Following:
         self._is_ours = began is not None
         self._last = 0.0
         self._at_once = began is None
+        self._is_over = False
+        """Whether the host has just called back without saying how it ended."""
         self._letters: asyncio.Queue[Reply | None] = asyncio.Queue()
 
     @contextmanager
@@ -47,6 +52,7 @@ class Following:
 
     async def next(self) -> Reply:
         """What is said of it next, by whoever is first."""
+        self._is_over = False
         letter = await self._letter()
         if letter is not None:
             if self._is_ours and isinstance(letter, Done):
@@ -65,11 +71,14 @@ class Following:
             self._at_once = False
             return None
         while (wait := self._due_s() - self._age()) > 0:
+            # others may teach us meanwhile, and a list may cease to tell: look again now and then
             try:
-                async with asyncio.timeout(wait):
-                    return await self._letters.get()
+                async with asyncio.timeout(min(wait, LOOK_AGAIN * self._with.latency_s)):
+                    letter = await self._letters.get()
             except TimeoutError:
-                continue  # others may have taught us meanwhile: look again
+                continue
+            self._is_over = letter is None
+            return letter
         return None
 
     def _due_s(self) -> float:
@@ -89,6 +98,8 @@ class Following:
         match reply:
             case Running():
                 latencies.still_running(age, self._last, self._kind)
+            case Done() if self._is_over:
+                latencies.took(age, self._last, self._kind)
             case Done():
                 latencies.done(age, self._last, self._kind)
 

@@ -16,8 +16,10 @@ PARTS = {"a": throughput.main, "b": overhead.main, "c": unchanged.main}
 def main() -> None:
     """Run the parts that are named, one after the other."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="which; none: all")
+    parser.add_argument("parts", nargs="*", help=f"which of {', '.join(PARTS)}; none: all")
     named = parser.parse_args().parts or list(PARTS)
+    if unknown := set(named) - PARTS.keys():
+        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     busy = os.getloadavg()[0]
     sys.stdout.write(
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python "
