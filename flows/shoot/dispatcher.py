@@ -232,8 +232,8 @@ class Dispatcher:
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
-        """Held from before a create leaves until its answer has come, where the host's list can
-        tell of one lost create at a time only.
+        """Held from before a create leaves until its answer has come or it was looked up, where the
+        host's list can tell of one lost create at a time only.
         """
         if not self.provider.creates_alone:
             yield

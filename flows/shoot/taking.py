@@ -50,12 +50,6 @@ LEAST_SIDE = 512
 """Where a host does not say which pixels it makes."""
 GRACE = 3
 """How often a host may say that it does not know a job that it has just taken."""
-_ENDS = {
-    RefusalKind.UNKNOWN: TakeState.UNKNOWN,
-    RefusalKind.GONE: TakeState.UNKNOWN,
-    RefusalKind.FAILED: TakeState.FAILED,
-}
-"""What a refused create becomes where it is not simply refused."""
 LINKS = "result"
 """The note of a take that holds the addresses of what was made, one a line."""
 
@@ -126,7 +120,9 @@ class Taking:
             await self.dispatcher.sharing.sit_again(take.recipe)
         try:
             if take.state in MOST_LOST:
-                return await self._sought(take)
+                async with self.dispatcher.alone():
+                    found = await sought(take, self.dispatcher, self._books.ledger)
+                return await self._settled(take, found)
             return await self._follow(take, job)
         finally:
             await self._rise(take)
@@ -152,8 +148,7 @@ class Taking:
         if self.dispatcher.sharing is not None:
             await self.dispatcher.sharing.sit(take.recipe)
         try:
-            sent, reply, began = await self._send(take, order)
-            return await self._after(sent, reply, began)
+            return await self._sent_once(take, order)
         except IllegalStepError:
             # another run drew or bought the same meanwhile and was first: theirs is as good
             now = await self._books.take(take.recipe)
@@ -162,6 +157,20 @@ class Taking:
             return Outcome(take=now)
         finally:
             await self._rise(take)
+
+    async def _sent_once(self, take: Take, order: Order) -> Outcome | Refused:
+        """Send it, and look it up where its answer was lost."""
+        async with self.dispatcher.alone():
+            sent, reply, began = await self._send(take, order)
+            lost = _lost(reply)
+            if lost is None:
+                found = None
+            else:
+                sent = (await self._ended(sent, TakeState.UNKNOWN, lost)).take
+                found = await sought(sent, self.dispatcher, self._books.ledger)
+        if found is not None:
+            return await self._settled(sent, found)
+        return await self._after(sent, reply, began)
 
     def _not_sent(self, take: Take, said: Refused) -> Outcome:
         if said.kind is RefusalKind.ACCOUNT:
@@ -175,10 +184,7 @@ class Taking:
         request = provider.submit(order)
         pace = self.dispatcher.pace
         priority = self.dispatcher.schedule.create_priority()
-        async with (
-            self.dispatcher.alone(),
-            pace.request(creates=True, images=1, priority=priority) as admitted,
-        ):
+        async with pace.request(creates=True, images=1, priority=priority) as admitted:
             try:
                 self._sending()
             except StoppedError:
@@ -209,16 +215,18 @@ class Taking:
                 return await self._made(take, reply, began)
             case Accepted(job=job):
                 return await self._follow(await self._accepted(take, job), job, began)
-            case Running() | Ready():
-                words = "the host named no task"
-                reply = Refused(kind=RefusalKind.UNKNOWN, words=words, billed=None)
-        ended = await self._ended(take, _ENDS.get(reply.kind, TakeState.REFUSED), reply)
-        if ended.take.state is TakeState.UNKNOWN:
-            return await self._sought(ended.take)
-        if reply.kind is RefusalKind.ACCOUNT:
-            self.dispatcher.stop(reply)
-            return replace(ended, stopped="account")
-        return reply if reply.kind is RefusalKind.AGAIN else ended
+            case Refused():
+                state = TakeState.REFUSED
+                if reply.kind is RefusalKind.FAILED:
+                    state = TakeState.FAILED
+                ended = await self._ended(take, state, reply)
+                if reply.kind is RefusalKind.ACCOUNT:
+                    self.dispatcher.stop(reply)
+                    return replace(ended, stopped="account")
+                return reply if reply.kind is RefusalKind.AGAIN else ended
+            case _:
+                msg = f"an answer that says nothing of a purchase was not taken for lost: {reply}"
+                raise TypeError(msg)
 
     async def _accepted(self, take: Take, job: Job) -> Take:
         return await self._books.step(
@@ -229,15 +237,17 @@ class Taking:
             host_notes={**take.host_notes, **job.notes},
         )
 
-    async def _sought(self, take: Take) -> Outcome | Refused:
-        """Look up a create whose answer was lost. A Refused says that it was never bought."""
-        match await sought(take, self.dispatcher, self._books.ledger):
+    async def _settled(self, take: Take, found: Found | NotThere | Unclear) -> Outcome | Refused:
+        """What a lookup found of a create whose answer was lost. A Refused says that it was never
+        bought.
+        """
+        match found:
             case NotThere():
                 words = f"{self.dispatcher.host} never had it"
                 never = Refused(kind=RefusalKind.AGAIN, words=words, billed=False)
                 await self._ended(take, TakeState.REFUSED, never)
                 return never
-            case Found(reply=Refused() as said) as found:
+            case Found(reply=Refused() as said):
                 state = TakeState.LOST if found.billed else TakeState.FAILED
                 self._purse.correct(self._price, found.cost_usd)
                 now = await self._books.step(
@@ -395,3 +405,15 @@ class Taking:
 def _refused(take: Take, reason: str) -> Take:
     """A take of which the ledger knows nothing: it was not even intended."""
     return replace(take, state=TakeState.REFUSED, reason=reason, billed=False)
+
+
+def _lost(reply: Reply) -> Refused | None:
+    """Whether the answer to a create leaves open what was bought, in a refusal's words."""
+    match reply:
+        case Refused(kind=RefusalKind.UNKNOWN | RefusalKind.GONE):
+            return reply
+        case Running() | Ready():
+            words = "the host named no task"
+            return Refused(kind=RefusalKind.UNKNOWN, words=words, billed=None)
+        case _:
+            return None
