@@ -6,6 +6,8 @@ request never waits for the disk; on PostgreSQL in the same database, committed 
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -95,16 +97,28 @@ def _commit_without_waiting(connection: Any, _record: object) -> None:
     connection.commit()
 
 
+def _turn_to_wal(connection: Any) -> None:
+    """Turning a new file to WAL needs it alone for a moment, and SQLite does not wait for that as
+    it waits for other locks: two that open it first at once would refuse each other.
+    """
+    give_up_at = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def _prepare_sqlite(engine: Engine, *, synchronous: str) -> None:
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver begins late and at will; we begin, below
-        # first of all the patience: turning to WAL needs the file for a moment, too
-        for pragma in (
-            f"busy_timeout={BUSY_MS}",
-            "journal_mode=WAL",
-            f"synchronous={synchronous}",
-            "foreign_keys=ON",
-        ):
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        _turn_to_wal(connection)
+        for pragma in (f"synchronous={synchronous}", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     def begin(connection: Connection) -> None:

@@ -17,8 +17,12 @@ T = TypeVar("T")
 
 BEAT_S = 10.0
 """How often a dispatcher says that it is alive; a minute without makes it dead."""
-SLOT_S = 1800.0
+LONGEST_SLOT_S = 1800.0
 """How long a place is held at most: no host works longer on a picture."""
+LEAST_SLOT_S = 10.0
+EXPECTED_TIMES = 15.0
+"""So many times what a generation takes a place is held: what a killed run had under way has ended
+by then, and if nothing tells of it the next run must not wait for longer."""
 CLOSE_EVERY_S = 0.05
 LOOK_AGAIN_S = 0.25
 
@@ -91,9 +95,11 @@ class Sharing:
             await self._take_slot(recipe, 1 << 30)
 
     async def _take_slot(self, recipe: str, most: int) -> bool:
+        expected_s = max(LEAST_SLOT_S, EXPECTED_TIMES * self._account.latency_s)
+        lasts_s = min(LONGEST_SLOT_S, expected_s)
         return await self._call(
             lambda: self._book.calls.take_slot(
-                self._account.fingerprint, recipe, self._owner, most, SLOT_S
+                self._account.fingerprint, recipe, self._owner, most, lasts_s
             )
         )
 

@@ -263,7 +263,7 @@ def test_the_ledgers_own_verbs_reach_the_dispatchers(book: Ledger) -> None:
 
 def _ask(url: str, owner: str, barrier: object, given: object) -> None:
     with open_ledger(url) as book:
-        barrier.wait(30)  # type: ignore[attr-defined]
+        barrier.wait(120)  # type: ignore[attr-defined]
         won = 0
         for _ in range(40):
             call, _wait = book.calls.admit(
@@ -283,7 +283,7 @@ def test_two_processes_together_get_what_the_window_holds_and_no_more(ledger_url
     ]
     for asker in askers:
         asker.start()
-    won = [given.get(timeout=60) for _ in askers]
+    won = [given.get(timeout=150) for _ in askers]
     for asker in askers:
         asker.join(60)
     assert sum(won) == 50
