@@ -53,6 +53,22 @@ SECRET_VARIABLES: Mapping[str, str] = {
 """What callbacks are verified with, where the host gives or takes a secret."""
 
 
+TASK_RUNNERS: tuple[str, ...] = ("threads", "processes", "dask", "ray")
+"""Where files may be cut; `dask` and `ray` alone use this machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """Who signs Content Credentials: places or PEM text, never shown."""
+
+    certificate: str | None = field(default=None, repr=False)
+    key: str | None = field(default=None, repr=False)
+    callback: str | None = None
+    """`module:function` of a function that signs, where the key lies elsewhere."""
+    time_stamps: str | None = None
+    """Address of an RFC 3161 authority."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the environment says. Keys are never shown: `repr` leaves them out."""
@@ -71,6 +87,10 @@ class Settings:
     callback_url: str | None = None
     accounts: Mapping[str, AccountWish] = field(default_factory=dict)
     """Host to what differs from the published limits, prices and headers."""
+    signing: Signing | None = None
+    """None: nobody signs."""
+    task_runner: str = "threads"
+    """Where files are cut: a name of TASK_RUNNERS, or `dask:` or `ray:` and an address."""
 
     @classmethod
     def load(cls, workspace: Workspace) -> Settings:
@@ -107,6 +127,8 @@ class Settings:
             },
             callback_url=values.get("SHOTLIST_CALLBACK_URL", "").strip() or None,
             accounts=_accounts(values.get("SHOTLIST_ACCOUNTS", "").strip(), workspace),
+            signing=_signing(values),
+            task_runner=_task_runner(values.get("SHOTLIST_TASK_RUNNER", "").strip()),
         )
 
     def ledger_is_there(self) -> bool:
@@ -126,6 +148,28 @@ def _keys(variable: str, text: str) -> tuple[str, ...]:
             f"{variable} holds a blank or a letter that no key has; copy the key again"
         )
     return keys
+
+
+def _signing(values: Mapping[str, str]) -> Signing | None:
+    variables = {
+        "certificate": "SHOTLIST_C2PA_CERT",
+        "key": "SHOTLIST_C2PA_KEY",
+        "callback": "SHOTLIST_C2PA_SIGNER",
+        "time_stamps": "SHOTLIST_C2PA_TSA",
+    }
+    said = {name: values.get(one, "").strip() or None for name, one in variables.items()}
+    return Signing(**said) if any(said.values()) else None
+
+
+def _task_runner(said: str) -> str:
+    kind, colon, address = said.partition(":")
+    has_address = kind in {"dask", "ray"} and bool(address.strip())
+    if not said or (kind in TASK_RUNNERS and (has_address or not colon)):
+        return said or "threads"
+    raise EnvironmentFault(
+        f"SHOTLIST_TASK_RUNNER: {said!r} is no task runner (allowed: {', '.join(TASK_RUNNERS)}, "
+        f"dask:tcp://HOST:PORT, ray:ray://HOST:PORT)"
+    )
 
 
 def _accounts(name: str, workspace: Workspace) -> Mapping[str, AccountWish]:

@@ -6,8 +6,10 @@ Here is the one place that prints an error and picks the exit code.
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -28,6 +30,7 @@ app = App(
     help_format="plaintext",
     suppress_keyboard_interrupt=False,  # told in our own words, below
 )
+app.meta.suppress_keyboard_interrupt = False  # it does not take this over
 _COMMANDS = {
     "init": "Lay out a new workspace that runs as it is.",
     "validate": "Say everything that is wrong with campaigns. Spends nothing.",
@@ -35,11 +38,14 @@ _COMMANDS = {
     "run": "Plan a campaign, then make and publish what is missing.",
     "retake": "Turn pictures down: the next run makes new takes of them.",
     "settle": "Decide a purchase of which no answer is known.",
+    "diff": "Say what changed between two manifests, and why.",
     "status": "Say what the ledger knows: takes, money, what is unsettled, hosts, runs.",
     "providers": "List the hosts: configured or not, limits, prices, parameters.",
     "channels": "List the channel presets.",
+    "results": "Say which variant of an A/B test does better, and how sure that is.",
     "sandbox": "Serve all hosts' APIs on this machine, for trials without money.",
     "callbacks": "Receive what hosts call back with, standing alone.",
+    "certs": "Make a certificate chain for trials of Content Credentials.",
     "schema": "Print the JSON Schema of a campaign file.",
     "doctor": "Check this machine and workspace, and say what to do.",
 }
@@ -76,7 +82,13 @@ def main() -> None:
     # a plan makes a hundred thousand objects that live to its end and form no cycles: looking
     # through them again and again is a tenth of its time
     gc.set_threshold(200_000, 20, 100)
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run_command(sys.argv[1:]))
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    """Whoever started it wants it to end: like Ctrl-C. Commands that serve listen by themselves."""
+    raise KeyboardInterrupt
 
 
 def run_command(tokens: list[str]) -> int:

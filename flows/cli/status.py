@@ -67,7 +67,7 @@ def _show(told: Overview) -> None:
     _show_unsettled(told.unsettled)
     _table(
         ("at work: run", "host", "process", "machine"),
-        [(one.run, one.host, str(one.pid), one.machine) for one in told.at_work],
+        [(one.run, one.host, str(one.pid), one.machine.partition(" ")[0]) for one in told.at_work],
     )
     _table(
         ("campaign", "realm", "latest run", "this month", "in all"),

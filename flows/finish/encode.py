@@ -7,7 +7,8 @@ Pillow drops XMP and EXIF on saving unless they are handed over, and has no `xmp
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,15 +49,41 @@ def encoded_within(
     if len(smallest) > max_bytes:
         note = f"quality {LOWEST_QUALITY} instead of {quality}"
         return smallest, (note, _over(len(smallest), max_bytes))
-    fits, too_much, data = LOWEST_QUALITY, quality, smallest
-    while too_much - fits > 1:
-        middle = (fits + too_much) // 2
-        tried = encoded(picture, form, tags, quality=middle)
-        if len(tried) <= max_bytes:
-            fits, data = middle, tried
-        else:
-            too_much = middle
+    fits, data = _best_within(
+        lambda tried: encoded(picture, form, tags, quality=tried),
+        max_bytes,
+        fits=(LOWEST_QUALITY, smallest),
+        too_much=(quality, len(data)),
+    )
     return data, (f"quality {fits} instead of {quality}, to stay within {max_bytes:,} bytes",)
+
+
+def _best_within(
+    encode: Callable[[int], bytes],
+    max_bytes: int,
+    *,
+    fits: tuple[int, bytes],
+    too_much: tuple[int, int],
+) -> tuple[int, bytes]:
+    """The highest quality below `too_much` whose file is within the cap, and that file.
+
+    Sizes grow about exponentially with quality, so every other guess lies where a line through
+    their logarithms meets the cap; the others halve what is left, for sizes that do not.
+    """
+    low, data = fits
+    high, size = too_much
+    halves = False
+    while high - low > 1:
+        rise = math.log(size / len(data))
+        share = math.log(max_bytes / len(data)) / rise if rise > 0 and not halves else 0.5
+        halves = not halves
+        tried = min(max(low + int(share * (high - low)), low + 1), high - 1)
+        found = encode(tried)
+        if len(found) <= max_bytes:
+            low, data = tried, found
+        else:
+            high, size = tried, len(found)
+    return low, data
 
 
 def _over(size: int, max_bytes: int) -> str:

@@ -8,8 +8,9 @@ serial number or an author that a host wrote into it does not come through.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -19,7 +20,7 @@ from flows.nouns.rendition import Words
 LARGEST_PACKET = 60_000
 """Bytes: with its header the packet still fits into one JPEG segment (65,533 bytes)."""
 
-_NAMESPACES = {
+NAMESPACES = {
     "x": "adobe:ns:meta/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "dc": "http://purl.org/dc/elements/1.1/",
@@ -29,11 +30,20 @@ _NAMESPACES = {
     "photoshop": "http://ns.adobe.com/photoshop/1.0/",
     "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+    "plus": "http://ns.useplus.org/ldf/xmp/1.0/",
+    "stRef": "http://ns.adobe.com/xap/1.0/sType/ResourceRef#",
+    "TC260": "http://www.tc260.org.cn/ns/AIGC/1.0/",
 }
-for _prefix, _uri in _NAMESPACES.items():
+"""What is written; `flows.finish.tags_read` gives its names back by the same prefixes."""
+for _prefix, _uri in NAMESPACES.items():
     ET.register_namespace(_prefix, _uri)
 
-_TEXTS = ("title", "description", "alt", "creator", "copyright", "credit", "license_url")
+_ADDRESSES = frozenset({"license_url", "licensor_url"})
+_TEXTS = (
+    "title", "description", "alt", "creator", "copyright", "credit", "usage_terms", "prompt",
+    *sorted(_ADDRESSES),
+)  # fmt: skip
+_GENERATED_FOR_CERTAIN = "1"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 # XML 1.0, production 2 (https://www.w3.org/TR/xml/#charsets): all others cannot be written at all
@@ -47,7 +57,7 @@ class Lineage:
     """Where a take comes from. All of it is given, so that the same take gives the same tags."""
 
     document_id: str
-    """The same for all files of one take; its sha256 does well."""
+    """The same for all files of one take; its sha256 does well. The picture's GUID as well."""
     software: str
     """Name and version, such as `Shotlist 0.1.0`."""
     system: str | None = None
@@ -71,6 +81,7 @@ def xmp(words: Words, lineage: Lineage, source_type: str | None, instance_id: st
         ("dc:title", words.title),
         ("dc:description", words.description),
         ("dc:rights", words.copyright),
+        ("xmpRights:UsageTerms", words.usage_terms),
         ("Iptc4xmpCore:AltTextAccessibility", words.alt),
     ):
         _languages(about, name, text, words.locale)
@@ -82,6 +93,9 @@ def xmp(words: Words, lineage: Lineage, source_type: str | None, instance_id: st
         ("Iptc4xmpExt:DigitalSourceType", source_type),
         ("Iptc4xmpExt:AISystemUsed", lineage.system),
         ("Iptc4xmpExt:AISystemVersionUsed", lineage.system_version),
+        ("Iptc4xmpExt:AIPromptInformation", words.prompt if source_type else None),
+        ("Iptc4xmpExt:DigImageGUID", lineage.document_id),
+        ("TC260:AIGC", _aigc(words, lineage) if source_type else None),
         ("xmp:CreatorTool", lineage.software),
         ("xmp:CreateDate", lineage.created),
         ("xmpMM:DocumentID", f"xmp.did:{lineage.document_id}"),
@@ -89,6 +103,16 @@ def xmp(words: Words, lineage: Lineage, source_type: str | None, instance_id: st
     ):
         if said := clean(text or ""):
             ET.SubElement(about, _name(name)).text = said
+    _structure(
+        ET.SubElement(about, _name("xmpMM:DerivedFrom")),
+        {
+            "stRef:documentID": f"xmp.did:{lineage.document_id}",
+            "stRef:instanceID": f"xmp.iid:{lineage.document_id}",
+        },
+    )
+    if licensor := clean(words.licensor_url or ""):
+        licensors = ET.SubElement(ET.SubElement(about, _name("plus:Licensor")), _name("rdf:Seq"))
+        _structure(ET.SubElement(licensors, _name("rdf:li")), {"plus:LicensorURL": licensor})
     # the byte order mark in `begin` says that the packet is UTF-8
     begin = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
     body = ET.tostring(root, encoding="unicode")
@@ -122,7 +146,7 @@ def fitted(
         longest = max(_TEXTS, key=lambda name: len(getattr(words, name) or ""))
         text = getattr(words, longest)
         # half an address leads nowhere
-        shorter = None if longest == "license_url" else f"{text[: len(text) // 2].rstrip('… ')}…"
+        shorter = None if longest in _ADDRESSES else f"{text[: len(text) // 2].rstrip('… ')}…"
         words = _with_text(words, longest, shorter)
         shortened[longest] = "left out" if shorter is None else "shortened"
     notes = [f"{name} {how} in the tags: no room in the file" for name, how in shortened.items()]
@@ -142,7 +166,7 @@ def _is_too_large(words: Words, lineage: Lineage, source_type: str | None) -> bo
 
 def _name(prefixed: str) -> str:
     prefix, _, name = prefixed.partition(":")
-    return f"{{{_NAMESPACES[prefix]}}}{name}"
+    return f"{{{NAMESPACES[prefix]}}}{name}"
 
 
 def _languages(parent: ET.Element, name: str, text: str | None, locale: str) -> None:
@@ -154,6 +178,32 @@ def _languages(parent: ET.Element, name: str, text: str | None, locale: str) -> 
     for tag in ("x-default", language if _LANGUAGE.fullmatch(language) else ""):
         if tag:
             ET.SubElement(options, _name("rdf:li"), {_LANG: tag}).text = said
+
+
+def _structure(parent: ET.Element, fields: Mapping[str, str]) -> None:
+    parent.set(_name("rdf:parseType"), "Resource")
+    for name, text in fields.items():
+        ET.SubElement(parent, _name(name)).text = text
+
+
+def _aigc(words: Words, lineage: Lineage) -> str | None:
+    """China's label of generated pictures: what a producer fills in; platforms fill in the rest.
+
+    Guide TC260-PG-20259A, https://www.tc260.org.cn/tc260/sjzn/list_2.shtml
+    """
+    producer = clean(words.aigc_producer or "")
+    if not producer:
+        return None
+    label = {
+        "Label": _GENERATED_FOR_CERTAIN,
+        "ContentProducer": producer,
+        "ProduceID": lineage.document_id,
+        "ReservedCode1": "",
+        "ContentPropagator": "",
+        "PropagateID": "",
+        "ReservedCode2": "",
+    }
+    return json.dumps(label, ensure_ascii=False, separators=(",", ":"))
 
 
 def _list(parent: ET.Element, name: str, kind: str, texts: Iterable[str]) -> None:

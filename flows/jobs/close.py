@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from flows import __version__, publish
 from flows.errors import EnvironmentFault, StoppedAtBudget
+from flows.jobs.drift import Drift, drifts
+from flows.jobs.handing import write_feeds
 from flows.jobs.job import Bench, Job
 from flows.jobs.make import Made
 from flows.ledger import open_ledger
@@ -42,6 +44,8 @@ class Summary:
     remarks: list[str]
     """What a person should know of takes and files that were made: smaller than asked for,
     upscaled, over a channel's bytes."""
+    drift: list[Drift]
+    """Hosts whose answers named other costs than their price table."""
     manifest: str
     gallery: str
 
@@ -66,7 +70,8 @@ def nothing_to_do(job: Job) -> Summary:
     if job.former is None:
         msg = "a job without a manifest at its destination is never done"
         raise ValueError(msg)
-    return _summary(job, job.former, None, [], [], retired=0)
+    told = write_feeds(job, job.former)
+    return _summary(job, job.former, None, [], [], retired=0, told=told)
 
 
 def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
@@ -134,13 +139,14 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
             },
         ),
     )
+    told = write_feeds(job, manifest)
     publish.commit(
         job.place,
         manifest,
         shots=job.shot_list.shots,
         reference=_references(job),
     )
-    return _summary(job, manifest, bench, made, failures, retired=retired, spent=spent)
+    return _summary(job, manifest, bench, made, failures, retired=retired, spent=spent, told=told)
 
 
 def _gone(job: Job, made_ids: Collection[str]) -> dict[str, str]:
@@ -215,12 +221,14 @@ def _summary(
     failures: list[FailureRow],
     *,
     retired: int,
+    told: Sequence[str],
     spent: float = 0.0,
 ) -> Summary:
     totals: Mapping[str, int] = {
         "shots": manifest["totals"]["shots"],
         "published": manifest["totals"]["published"],
     }
+    drift = drifts(job.accounts, made)
     return Summary(
         campaign=manifest["campaign"],
         realm=manifest["realm"],
@@ -235,7 +243,10 @@ def _summary(
         spent_usd=spent,
         failures=failures,
         stops=sorted({stop for one in made for stop in one.stops}),
+        drift=drift,
         remarks=[
+            *(one.told for one in drift),
+            *told,
             *(remark for one in made for remark in one.remarks),
             *(
                 f"{row['path']}: {note}"

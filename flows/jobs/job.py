@@ -9,12 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from flows.nouns.campaign import Campaign
+from flows.nouns.overlay import BrandKit
 from flows.nouns.rendition import Manifest, RenditionRow
 from flows.nouns.shot import Reading, Shot, ShotList
 from flows.nouns.take import Realm
 from flows.nouns.workspace import Workspace
 from flows.providers import Account
-from flows.settings import Settings
+from flows.settings import Settings, Signing
 from flows.storage import Place
 
 MOST_TASK_RUNS = 1000
@@ -45,6 +46,9 @@ class Bench:
     takes_url: str
     staging: Path
     campaign: Campaign
+    brand: BrandKit | None = field(default=None, repr=False)
+    """The brand with its files read; None where nothing is laid over pictures."""
+    signing: Signing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

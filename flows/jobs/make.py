@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from flows import __version__, finish
 from flows.errors import ShotlistError
 from flows.jobs import lineage
 from flows.jobs.job import Bench, Progress, Work
+from flows.jobs.looks import Looks
 from flows.jobs.shooting import Taken
 from flows.ledger import TakeStore
 from flows.nouns.rendition import FailureRow, RenditionRow, TakeRow
 from flows.nouns.shot import Shot
 from flows.nouns.take import Realm, Take, TakeState
 from flows.shoot import Outcome
+from flows.storage import read_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +48,18 @@ def make(
     """Cut the files of a batch until it is stopped. A fault stays its shot's."""
     made = Made(bought=len(taken.fresh))
     store = TakeStore(bench.takes_url)
+    looks = Looks(
+        bench.campaign,
+        bench.realm,
+        brand=bench.brand,
+        signing=bench.signing,
+        read=lru_cache(maxsize=8)(read_bytes),
+    )
     works = taken.batch.work
     for index, work in enumerate(works):
         if is_stopped():
             break
-        _make_one(work, taken, bench, store, made)
+        _make_one(work, taken, bench, store, looks, made)
         tell(Progress(files=sum(row["shot_id"] == work.shot.shot_id for row in made.rows)))
         rest = works[index + 1 :]
         is_last = not rest or rest[0].shot.product.key != work.shot.product.key
@@ -57,7 +67,9 @@ def make(
     return made
 
 
-def _make_one(work: Work, taken: Taken, bench: Bench, store: TakeStore, made: Made) -> None:
+def _make_one(
+    work: Work, taken: Taken, bench: Bench, store: TakeStore, looks: Looks, made: Made
+) -> None:
     outcomes = [taken.outcomes[recipe.sha256] for recipe in work.shot.recipes]
     if any(outcome.take.recipe in taken.fresh for outcome in outcomes):
         made.fresh_ids.append(work.shot.shot_id)
@@ -67,7 +79,7 @@ def _make_one(work: Work, taken: Taken, bench: Bench, store: TakeStore, made: Ma
         f"{work.shot.shot_id}: {outcome.note}" for outcome in outcomes if outcome.note
     )
     try:
-        rows, used = _files(work, bench, takes, store)
+        rows, used = _files(work, bench, takes, store, looks, made)
     except Exception as error:  # noqa: BLE001 - around one shot: its fault stays its own
         said = str(error) if isinstance(error, ShotlistError) else repr(error)
         made.failures.append(
@@ -90,7 +102,12 @@ def _make_one(work: Work, taken: Taken, bench: Bench, store: TakeStore, made: Ma
 
 
 def _files(
-    work: Work, bench: Bench, takes: dict[str, Take], store: TakeStore
+    work: Work,
+    bench: Bench,
+    takes: dict[str, Take],
+    store: TakeStore,
+    looks: Looks,
+    made: Made,
 ) -> tuple[list[RenditionRow], list[TakeRow]]:
     shot, campaign = work.shot, bench.campaign
     said = lineage.words(shot, campaign, bench.realm)
@@ -105,7 +122,7 @@ def _files(
         renditions = finish.renditions(
             store.get(digest),
             shot.outputs,
-            finish=campaign.finish,
+            look=looks.of(shot),
             words=said,
             source_type=source,
             lineage=finish.Lineage(
@@ -117,6 +134,9 @@ def _files(
             ),
         )
         for (output, form, path), file in zip(out.files, renditions, strict=True):
+            if file.faults:
+                made.failures.append(_turned_back(shot, path, file.faults))
+                continue
             sha256 = hashlib.sha256(file.data).hexdigest()
             (bench.staging / sha256).write_bytes(file.data)
             rows.append(
@@ -137,19 +157,35 @@ def _files(
                     aspect_ratio=output.aspect_ratio,
                     take=out.recipe.take,
                     recipe=out.recipe.sha256,
-                    prompt=shot.prompt,
+                    prompt=out.recipe.prompt,
                     alt=shot.alt,
                     tags=list(shot.tags),
                     digital_source_type=source,
                     stale=False,
+                    focus=file.focus,
+                    kept=file.kept,
+                    contrast=file.contrast,
                     made_from=lineage.made_from(
-                        out.take, output, form, path, said, campaign=campaign, source=source
+                        out.take,
+                        output,
+                        form,
+                        path,
+                        said,
+                        campaign=campaign,
+                        source=source,
+                        look=looks.digest(shot, output),
                     ),
                     notes=list(file.notes),
                 )
             )
         used.append(_take_row(shot, out.take))
     return rows, used
+
+
+def _turned_back(shot: Shot, path: str, faults: Sequence[str]) -> FailureRow:
+    """A file that is not what it shall be: the shot's others go out."""
+    reason = f"{path} is not published: {'; '.join(faults)}"
+    return FailureRow(shot_id=shot.shot_id, stage="gate", reason=reason, provider=None, billed=None)
 
 
 def _take_row(shot: Shot, take: Take) -> TakeRow:
@@ -178,13 +214,29 @@ def _failure(shot: Shot, outcome: Outcome) -> FailureRow:
     return FailureRow(
         shot_id=shot.shot_id,
         stage="parked" if is_parked else outcome.stopped or "shoot",
-        reason=_parked(take) if is_parked else take.reason or f"the take is {take.state}",
+        reason=_parked(take) if is_parked else _ended(shot, take),
         provider=take.provider,
         billed=take.billed,
     )
 
 
 _PARKED = frozenset({TakeState.SENT, TakeState.ACCEPTED, TakeState.SUCCEEDED, TakeState.UNKNOWN})
+
+
+def _ended(shot: Shot, take: Take) -> str:
+    match take.state:
+        case TakeState.INTENDED if take.intended_by and not take.reason:
+            return f"run {take.intended_by} is at work on it, or was until a minute ago: run again"
+        case TakeState.LOST if take.billed:
+            paid = take.price_usd if take.cost_usd is None else take.cost_usd
+            price = f"${paid:.4f} was paid" if paid is not None else "it was paid for"
+            said = take.reason or "its bytes are lost"
+            return (
+                f"{said}; {price} at {take.provider}, and "
+                f"`shotlist retake {shot.shot_id}` has it bought again"
+            )
+        case _:
+            return take.reason or f"the take is {take.state}"
 
 
 def _parked(take: Take) -> str:

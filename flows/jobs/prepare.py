@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import gc
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from flows import plan, publish, read
 from flows.errors import BadInput, Fault
-from flows.jobs import hosts, lineage
+from flows.jobs import hosts
 from flows.jobs.accounts import accounts
-from flows.jobs.job import Job, Request, Work
+from flows.jobs.handing import refuse_feeds
+from flows.jobs.job import Job, Request
+from flows.jobs.looks import Looks
+from flows.jobs.remaining import left_to_do
 from flows.ledger import Ledger, open_ledger
 from flows.nouns.reference import Looked
-from flows.nouns.rendition import Manifest, RenditionRow
+from flows.nouns.rendition import Manifest
 from flows.nouns.shot import Reading, ShotList
-from flows.nouns.take import Realm, Take, TakeState
+from flows.nouns.take import Realm, Take
 from flows.nouns.workspace import Workspace
 from flows.providers import Account, host
 from flows.settings import Settings
@@ -34,12 +39,36 @@ class NoBook:
         return {}
 
 
+class AskedOnce:
+    """A book that keeps what it said of takes: the files are held against what the plan saw, and a
+    hundred thousand rows are read once.
+    """
+
+    def __init__(self, book: plan.Book) -> None:
+        self._book = book
+        self.found: Mapping[str, Take] = {}
+
+    def takes(self, realm: Realm, recipes: Collection[str]) -> Mapping[str, Take]:
+        self.found = self._book.takes(realm, recipes)
+        return self.found
+
+    def shots(self, campaign: str, realm: Realm) -> Mapping[str, tuple[str, ...]]:
+        return self._book.shots(campaign, realm)
+
+    def turned_down(self, campaign: str, realm: Realm) -> Mapping[str, frozenset[int]]:
+        return self._book.turned_down(campaign, realm)
+
+
 class KnownContents:
     """References that were looked at before, and those of now, to be kept once the plan stands."""
 
     def __init__(self, known: Mapping[str, tuple[str, Looked]]) -> None:
         self._known = known
         self.fresh: dict[str, tuple[str, Looked]] = {}
+
+    def stamp(self, location: str) -> str:
+        seen = self._known.get(location)
+        return seen[0] if seen is not None else ""
 
     def recall(self, location: str, stamp: str) -> Looked | None:
         seen = self._known.get(location)
@@ -62,6 +91,7 @@ def check(request: Request) -> ShotList:
     chosen = [one for each in named for one in accounts(each, settings)]
     shots = _plan(reading, workspace, settings, NoBook(), KnownContents({}), chosen, is_named=True)
     _refuse_empty(request, shots)
+    refuse_feeds(reading, shots)
     publish.places(shots.shots)
     return shots
 
@@ -74,6 +104,28 @@ def prepare(request: Request) -> Job:
         EnvironmentFault: no host can be used, or ledger or destination cannot be read.
 
     """
+    with _uncollected():
+        return _prepared(request)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the search for cycles: a plan makes millions of objects that all stay, and looking
+    through them again and again finds nothing. What was made is left out of later searches too,
+    until the next plan.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    gc.unfreeze()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
+
+
+def _prepared(request: Request) -> Job:
     workspace, reading = _read(request)
     settings = Settings.load(workspace)
     campaign = reading.campaign
@@ -100,21 +152,23 @@ def prepare(request: Request) -> Job:
     )
     try:
         known = KnownContents(book.contents.known() if isinstance(book, Ledger) else {})
+        known_takes = AskedOnce(book)
         is_named = bool(request.providers or campaign.providers.use)
         shots = _plan(
             reading,
             workspace,
             settings,
-            book,
+            known_takes,
             known,
             chosen,
             is_named=is_named,
             only=request.only,
+            former=former,
         )
         _refuse_empty(request, shots)
+        feed_notes = refuse_feeds(reading, shots)
         paths = publish.places(shots.shots)
-        recipes = {recipe.sha256 for shot in shots.shots for recipe in shot.recipes}
-        takes = book.takes(shots.realm, recipes)
+        takes = known_takes.found
     finally:
         if isinstance(book, Ledger):
             book.close()
@@ -123,7 +177,8 @@ def prepare(request: Request) -> Job:
     _remember(known, settings)
     lying = place.sizes() if former is not None else {}
     pages_are_there = lying.keys() >= publish.PAGES
-    kept, work = _left_to_do(reading, shots, paths, takes, former, lying, shots.chosen)
+    looks = Looks(campaign, shots.realm, brand=reading.brand, signing=settings.signing)
+    kept, work = left_to_do(reading, shots, paths, takes, former, lying, shots.chosen, looks)
     return Job(
         request=request,
         workspace=workspace,
@@ -138,7 +193,7 @@ def prepare(request: Request) -> Job:
         kept=kept,
         work=work,
         pages_are_there=pages_are_there,
-        notes=(*notes, *shots.notes),
+        notes=(*notes, *shots.notes, *feed_notes, *looks.notes),
         retired_ids=frozenset(shot.shot_id for shot in shots.retired),
     )
 
@@ -159,6 +214,7 @@ def _plan(
     *,
     is_named: bool,
     only: Sequence[str] = (),
+    former: Manifest | None = None,
 ) -> ShotList:
     return plan.shot_list(
         reading,
@@ -173,6 +229,7 @@ def _plan(
         realm=chosen[0].realm,
         hosts=hosts.facts(chosen, is_named=is_named),
         only=only,
+        former=former,
     )
 
 
@@ -233,49 +290,3 @@ def _remember(known: KnownContents, settings: Settings) -> None:
     if known.fresh:
         with open_ledger(settings.ledger_url) as book:
             book.contents.remember(known.fresh)
-
-
-def _left_to_do(
-    reading: Reading,
-    shots: ShotList,
-    paths: Sequence[tuple[str, ...]],
-    takes: Mapping[str, Take],
-    former: Manifest | None,
-    lying: Mapping[str, int],
-    chosen: frozenset[str] | None,
-) -> tuple[dict[str, list[RenditionRow]], list[Work]]:
-    """Hold each shot's files against the manifest and the destination's listing."""
-    campaign = reading.campaign
-    rows = {row["path"]: row for row in former["renditions"]} if former is not None else {}
-    kept: dict[str, list[RenditionRow]] = {}
-    work: list[Work] = []
-    for shot, files in zip(shots.shots, paths, strict=True):
-        if former is None or not takes:
-            if chosen is None or shot.shot_id in chosen:
-                work.append(Work(shot=shot, paths=files))
-            continue
-        good: list[RenditionRow] = []
-        expected = 0
-        said = lineage.words(shot, campaign, shots.realm)
-        source = lineage.source_type(shot, shots.realm)
-        whole = all(_is_done(takes.get(recipe.sha256)) for recipe in shot.recipes)
-        for out in lineage.published(
-            shot, files, takes, every_take=campaign.publish.takes == "all"
-        ):
-            for output, form, path in out.files:
-                expected += 1
-                row = rows.get(path)
-                digest = lineage.made_from(
-                    out.take, output, form, path, said, campaign=campaign, source=source
-                )
-                if row and row["made_from"] == digest and lying.get(path) == row["bytes"]:
-                    good.append(row)
-        if whole and expected and len(good) == expected:
-            kept[shot.shot_id] = good
-        elif chosen is None or shot.shot_id in chosen:
-            work.append(Work(shot=shot, paths=files))
-    return kept, work
-
-
-def _is_done(take: Take | None) -> bool:
-    return take is not None and take.state == TakeState.DONE

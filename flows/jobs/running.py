@@ -119,6 +119,8 @@ def begun(job: Job) -> Iterator[Bench]:
             takes_url=settings.takes_url,
             staging=staging,
             campaign=job.campaign,
+            brand=job.reading.brand,
+            signing=settings.signing,
         )
         outcome = "ended"
     finally:

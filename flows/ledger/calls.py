@@ -57,6 +57,14 @@ _IN_SIGHT = select(_C.c.creates, _C.c.images, _C.c.closed_at).where(
 _SWEPT = _C.delete().where(_OF_ACCOUNT, _C.c.closed_at < bindparam("until"))
 _CLOSE = update(_C).where(_C.c.id.in_(bindparam("ids", expanding=True)))
 _ADMIT = insert(_C).returning(_C.c.id)
+_SLOTS = _S.c.account == bindparam("of_account")
+_SLOT = (_SLOTS, _S.c.recipe == bindparam("of_recipe"))
+_HELD = select(_S.c.recipe).where(_SLOTS, _S.c.expires_at > bindparam("until"))
+_TAKEN = select(func.count()).select_from(_S).where(_SLOTS)
+_EXPIRED = _S.delete().where(_SLOTS, _S.c.expires_at <= bindparam("until"))
+_SIT_ON = update(_S).where(*_SLOT)
+_SIT = insert(_S)
+_RISE = _S.delete().where(*_SLOT, _S.c.owner == bindparam("of_owner"))
 
 
 @lru_cache(maxsize=64)
@@ -91,7 +99,14 @@ class Calls:
         self._dispatchers = Dispatchers(engine, clock)
 
     def admit(
-        self, account: str, owner: str, windows: Sequence[Limit], *, creates: int, images: int
+        self,
+        account: str,
+        owner: str,
+        windows: Sequence[Limit],
+        *,
+        creates: int,
+        images: int,
+        ended: Sequence[int] = (),
     ) -> tuple[int, float]:
         """Take a place in all windows of an account, or in none.
 
@@ -104,6 +119,7 @@ class Calls:
             windows: the account's limits, each at most `amount` in any `per_s` seconds.
             creates: 1 where the request buys, else 0.
             images: how many pictures it asks for.
+            ended: calls to close first, as `close` does.
 
         Raises:
             ValueError: it counts more than a window will ever hold.
@@ -116,6 +132,8 @@ class Calls:
                     f"a request for {weights[what]} {what} never fits {amount} in {per_s:g} s"
                 )
         with self._turn(account) as (connection, now):
+            if ended:
+                connection.execute(_CLOSE, {"ids": sorted(ended), "closed_at": now})
             if windows and self._is_full(connection, account, windows, weights, now):
                 self._bury(connection, account, now)
                 wait_s = self._wait_s(connection, account, windows, weights, now)
@@ -152,29 +170,32 @@ class Calls:
         work on it for `lasts_s` seconds, after which the place is free by itself. One that this
         recipe has already goes over to `owner`, however many there are. False: all are taken.
         """
-        table = _S
-        same = (table.c.account == account, table.c.recipe == recipe)
+        if self._is_crowded(account, recipe, most):
+            return False
+        key = {"of_account": account, "of_recipe": recipe}
         with self._turn(account) as (connection, now):
-            connection.execute(
-                table.delete().where(table.c.account == account, table.c.expires_at <= now)
-            )
+            connection.execute(_EXPIRED, {"of_account": account, "until": now})
             held = {"owner": owner, "expires_at": now + lasts_s}
-            if connection.execute(update(table).where(*same), held).rowcount:
+            if connection.execute(_SIT_ON, {**key, **held}).rowcount:
                 return True
-            taken = select(func.count()).select_from(table).where(table.c.account == account)
-            if (connection.scalar(taken) or 0) >= most:
+            if (connection.scalar(_TAKEN, {"of_account": account}) or 0) >= most:
                 return False
             row = {"account": account, "recipe": recipe, "since": now, **held}
-            connection.execute(insert(table), row)
+            connection.execute(_SIT, row)
             return True
+
+    def _is_crowded(self, account: str, recipe: str, most: int) -> bool:
+        """Whether all places are taken by others: only read, so that who waits stops nobody."""
+        with self._engine.connect() as connection:
+            now = self._clock(connection)
+            recipes = connection.scalars(_HELD, {"of_account": account, "until": now}).all()
+        return len(recipes) >= most and recipe not in recipes
 
     def free_slot(self, account: str, recipe: str, owner: str) -> None:
         """The generation has ended; a place that went over to another owner stays that one's."""
         with self._writer.begin() as connection:
             connection.execute(
-                _S.delete().where(
-                    _S.c.account == account, _S.c.recipe == recipe, _S.c.owner == owner
-                )
+                _RISE, {"of_account": account, "of_recipe": recipe, "of_owner": owner}
             )
 
     @contextmanager

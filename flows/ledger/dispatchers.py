@@ -10,6 +10,8 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, Float, cast, func, insert, select, update
@@ -35,6 +37,22 @@ def clock(connection: Connection) -> float:
     return time.time()
 
 
+@cache
+def this_machine() -> tuple[str, bool]:
+    """Where process ids mean the same as here, the host's name first; and whether that is sure.
+
+    Two machines or containers may have one name. Linux tells a boot from all others, and a space of
+    process ids from the others of that boot.
+    """
+    host = socket.gethostname().partition(" ")[0][:100]
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        space = Path("/proc/self/ns/pid").readlink().name
+    except (OSError, ValueError):
+        return host, False
+    return f"{host} {boot} {space}"[:255], True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtWork:
     """A dispatcher that is alive."""
@@ -46,6 +64,7 @@ class AtWork:
     host: str
     pid: int
     machine: str
+    """See `this_machine`."""
     heartbeat_at: float
     """Seconds since 1970."""
 
@@ -74,7 +93,7 @@ class Dispatchers:
                     "account": account,
                     "host": host,
                     "pid": os.getpid(),
-                    "machine": socket.gethostname()[:255],
+                    "machine": this_machine()[0],
                     "heartbeat_at": now,
                 },
             )

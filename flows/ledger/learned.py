@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import count, islice
+from typing import Any
+
 from sqlalchemy import Connection, bindparam, insert, select
 
 from flows.ledger import tables
-from flows.ledger.rows import now
 
 KEPT = 200
 """Of each host, mode and tier: more would outlive what they tell."""
 _SWEEP = 20
 
+_NUMBERS = count(1)
+
 _L = tables.latencies
+_REMEMBER = insert(_L)
 _SAME = (
     _L.c.host == bindparam("of_host"),
     _L.c.mode == bindparam("of_mode"),
@@ -24,22 +30,12 @@ _FORGET = _L.delete().where(*_SAME, _L.c.id <= _OLDEST)
 _LAST = select(_L.c.seconds, _L.c.exact).where(*_SAME).order_by(_L.c.id.desc()).limit(KEPT)
 
 
-def remember(
-    connection: Connection, host: str, mode: str, tier: str, *, seconds: float, exact: bool
-) -> None:
-    written = connection.execute(
-        insert(_L).returning(_L.c.id),
-        {
-            "host": host,
-            "mode": mode,
-            "tier": tier,
-            "seconds": seconds,
-            "exact": exact,
-            "at": now(),
-        },
-    ).scalar_one()
-    if written % _SWEEP == 0:
-        connection.execute(_FORGET, _key(host, mode, tier))
+def remember(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write down how long generations took, oldest first; now and then the oldest are forgotten."""
+    connection.execute(_REMEMBER, rows)
+    if any(number % _SWEEP == 0 for number in islice(_NUMBERS, len(rows))):
+        for key in sorted({(row["host"], row["mode"], row["tier"]) for row in rows}):
+            connection.execute(_FORGET, _key(*key))
 
 
 def latencies(connection: Connection, host: str, mode: str, tier: str) -> list[tuple[float, bool]]:

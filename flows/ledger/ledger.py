@@ -113,24 +113,40 @@ class Ledger(Reader):
         """Do all of them in one transaction, so that the disk is waited for once.
 
         Each stands or falls by itself: one that raises gives its exception and leaves the others
-        standing. Where the transaction fails as a whole, every one of them gets that exception,
-        and nothing was written. What is given back has been committed.
+        standing (all are begun anew then, so an operation does nothing but write). Where the
+        transaction fails as a whole, every one of them gets that exception, and nothing was
+        written. What is given back has been committed.
         """
         try:
-            with self._writer.begin() as connection:
-                if connection.dialect.name == "postgresql" and len(operations) > 1:
-                    connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-                pen = self._pen(connection)
-                return [_by_itself(connection, pen, operation) for operation in operations]
+            try:
+                return self._together(operations, _in_one_go)
+            except _OneFailedError:
+                return self._together(operations, _by_itself)
         except Exception as error:  # noqa: BLE001 - told to each that asked
             return [error] * len(operations)
+
+    def _together(
+        self,
+        operations: Sequence[Callable[[Pen], T]],
+        doing: Callable[[Connection, Pen, Callable[[Pen], T]], T | Exception],
+    ) -> list[T | Exception]:
+        with self._writer.begin() as connection:
+            if connection.dialect.name == "postgresql" and len(operations) > 1:
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            pen = self._pen(connection)
+            given = [doing(connection, pen, operation) for operation in operations]
+            pen.margin.write()
+            return given
 
     def _pen(self, connection: Connection) -> Pen:
         return Pen(connection, lambda run: bool(self.alive(run=run)))
 
     def _alone(self, operation: Callable[[Pen], T]) -> T:
         with self._writer.begin() as connection:
-            return operation(self._pen(connection))
+            pen = self._pen(connection)
+            given = operation(pen)
+            pen.margin.write()
+            return given
 
     def intend(
         self, take: Take, *, run: str, price_usd: Decimal | None, rebuys: bool = False
@@ -220,11 +236,25 @@ class Ledger(Reader):
         )
 
 
+class _OneFailedError(Exception):
+    """One of several operations raised: they are to be done one by one."""
+
+
+def _in_one_go(_: Connection, pen: Pen, operation: Callable[[Pen], T]) -> T:
+    """Without a way back from it, which takes as long as the operation itself."""
+    try:
+        return operation(pen)
+    except Exception as error:
+        raise _OneFailedError from error
+
+
 def _by_itself(connection: Connection, pen: Pen, operation: Callable[[Pen], T]) -> T | Exception:
     connection.exec_driver_sql("SAVEPOINT one")
     try:
         given = operation(pen)
+        pen.margin.write()
     except Exception as error:  # noqa: BLE001 - told to the one that asked
+        pen.margin.drop()
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one")
         connection.exec_driver_sql("RELEASE SAVEPOINT one")
         return error

@@ -7,58 +7,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, update
 
-from flows.ledger import learned, letters, plans, tables
-from flows.ledger.rows import IllegalStepError, chunks, insert_or_ignore, now, storable, take_of
-from flows.nouns.take import FOLLOWS, Realm, Take, TakeState
+from flows.ledger import letters, moves, plans, tables
+from flows.ledger.margin import Margin
+from flows.ledger.rows import IllegalStepError, chunks, now, storable, take_from
+from flows.nouns.take import Realm, Take, TakeState
 
 _T = tables.takes
-_P = tables.purchases
 
 OPEN = frozenset({TakeState.SENT, TakeState.UNKNOWN})
 """Sent, and no answer is known. Of a proof, which is drawn here and costs nothing, that is the
 same as not begun: a run that was killed while it drew parks nothing."""
 
-_BEFORE = {
-    state: sorted(one for one, then in FOLLOWS.items() if state in then) for state in TakeState
-}
-_SAME = (_T.c.realm == bindparam("of_realm"), _T.c.recipe == bindparam("of_recipe"))
-_KNOWN = select(_T.c.state, _T.c.intended_by).where(*_SAME)
-# whoever intended it last, and nobody in between, is who it is taken over from
-_AGAIN = (
-    update(_T)
-    .where(
-        *_SAME,
-        _T.c.state.in_(bindparam("before", expanding=True)),
-        _T.c.intended_by == bindparam("holder"),
-    )
-    .returning(_T.c.recipe)
-)
-_MOVE = (
-    update(_T)
-    .where(*_SAME, _T.c.state.in_(bindparam("before", expanding=True)))
-    .returning(*_T.columns)
-)
-_SEND = _MOVE.where(_T.c.intended_by == bindparam("holder"))
-_BUY = (
-    insert(_P)
-    .from_select(
-        ["realm", "recipe", "provider", "account", "run", "price_usd", "state", "at"],
-        select(
-            _T.c.realm,
-            _T.c.recipe,
-            _T.c.provider,
-            _T.c.account,
-            _T.c.intended_by,
-            _T.c.price_usd,
-            bindparam("now_state", type_=_P.c.state.type),
-            bindparam("sent_at", type_=_P.c.at.type),
-        ).where(*_SAME),
-    )
-    .returning(_P.c.id)
-)
-_BOUGHT = update(_P).where(_P.c.id == bindparam("of_id"))
 _MONEY = ("cost_usd", "cost_from", "billed")
 
 
@@ -69,16 +30,16 @@ class Pen:
         self._connection = connection
         self._is_alive = is_alive
         """Whether a run has a live dispatcher."""
+        self.margin = Margin(connection)
+        """Written by whoever holds the transaction, before it commits."""
 
     # -- takes
 
     def take(self, realm: Realm, recipe: str) -> Take | None:
         """The take of a recipe, with what was written in this transaction."""
-        query = select(_T).where(*_SAME)
-        row = self._connection.execute(
-            query, {"of_realm": realm, "of_recipe": recipe}
-        ).one_or_none()
-        return None if row is None else take_of(row)
+        key = {"of_realm": realm, "of_recipe": recipe}
+        row = self._connection.execute(moves.TAKE, key).one_or_none()
+        return None if row is None else take_from(row)
 
     def intend(
         self, take: Take, *, run: str, price_usd: Decimal | None, rebuys: bool = False
@@ -89,7 +50,7 @@ class Pen:
         failed, lost or cancelled is intended anew, and so is an intent that was never sent, of
         this run or of one that is dead. With `rebuys` an unknown one too: it may be paid twice.
         """
-        again = set(_BEFORE[TakeState.INTENDED]) | {TakeState.INTENDED}
+        again = set(moves.BEFORE[TakeState.INTENDED]) | {TakeState.INTENDED}
         if not rebuys:
             again.discard(TakeState.UNKNOWN)
         if take.realm is Realm.PROOF:
@@ -112,28 +73,26 @@ class Pen:
             "purchase": None,
         }
         key = {"of_realm": take.realm, "of_recipe": take.recipe}
-        known = self._connection.execute(_KNOWN, key).one_or_none()
-        if known is None:
-            # the row comes back to the one that wrote it; not every driver counts rows here
-            written = self._connection.execute(
-                insert_or_ignore(self._connection, _T).returning(_T.c.recipe),
-                {"realm": take.realm, "recipe": take.recipe, **values},
-            ).scalar_one_or_none()
-            won = written is not None
-        elif known.state not in again or (
-            known.state == TakeState.INTENDED
-            and known.intended_by != run
-            and self._is_alive(known.intended_by)
-        ):
+        # the row comes back to the one that wrote it; not every driver counts rows here
+        won = self._connection.scalar(
+            moves.intends(self._connection.dialect.name),
+            {"realm": take.realm, "recipe": take.recipe, **values},
+        )
+        if won is None:
+            known = self._connection.execute(moves.KNOWN, key).one()
+            if known.state not in again or (
+                known.state == TakeState.INTENDED
+                and known.intended_by != run
+                and self._is_alive(known.intended_by)
+            ):
+                return False
+            won = self._connection.scalar(
+                moves.AGAIN, {**key, "before": sorted(again), "holder": known.intended_by, **values}
+            )
+        if won is None:
             return False
-        else:
-            written = self._connection.execute(
-                _AGAIN, {**key, "before": sorted(again), "holder": known.intended_by, **values}
-            ).scalar_one_or_none()
-            won = written is not None
-        if won:
-            self.note(take, TakeState.INTENDED, run=run)
-        return won
+        self.note(take, TakeState.INTENDED, run=run)
+        return True
 
     def step(
         self,
@@ -159,22 +118,21 @@ class Pen:
         }
         if host_notes is not None:
             facts["host_notes"] = json.dumps(dict(host_notes), sort_keys=True)
-        before: Sequence[str] = _BEFORE[state]
-        if state is TakeState.REFUSED and facts.get("billed") is not False:
-            before = [one for one in before if one != TakeState.UNKNOWN]
         key: dict[str, Any] = {"of_realm": take.realm, "of_recipe": take.recipe}
-        moved = {**key, **facts, "before": before, "state": state, "changed_at": now()}
+        moved = {**key, **facts, "state": state, "changed_at": now()}
+        move = moves.MOVES[state]
+        if state is TakeState.REFUSED and facts.get("billed") is not False:
+            move = moves.MAYBE_BILLED
         if state is TakeState.SENT:
             moved |= {"holder": run, "purchase": self._bought(take, key)}
-        row = self._connection.execute(
-            _SEND if state is TakeState.SENT else _MOVE, moved
-        ).one_or_none()
+        row = self._connection.execute(move, moved).one_or_none()
         if row is None:
             raise IllegalStepError(f"take {take.recipe[:12]} cannot become {state}")
-        if state is not TakeState.SENT and row.purchase is not None:
+        *values, purchase = row
+        if state is not TakeState.SENT and purchase is not None:
             money = {name: facts[name] for name in _MONEY if name in facts}
-            self._connection.execute(_BOUGHT, {"of_id": row.purchase, "state": state, **money})
-        now_is = take_of(row)
+            self.margin.purchase(purchase, {"state": state, **money})
+        now_is = take_from(values)
         self.note(now_is, state, run=run, detail=detail or facts.get("reason"))
         return now_is
 
@@ -183,12 +141,11 @@ class Pen:
         if take.realm is Realm.PROOF:
             return None
         values = {**key, "now_state": TakeState.SENT, "sent_at": now()}
-        return self._connection.execute(_BUY, values).scalar()
+        return self._connection.execute(moves.BUY, values).scalar()
 
     def note(self, take: Take, state: TakeState, *, run: str, detail: str | None = None) -> None:
         """Remember that this happened to a take; its row stays as it is."""
-        self._connection.execute(
-            insert(tables.events),
+        self.margin.event(
             {
                 "realm": take.realm,
                 "recipe": take.recipe,
@@ -197,7 +154,7 @@ class Pen:
                 "run": run,
                 "at": now(),
                 "detail": None if detail is None else storable(detail),
-            },
+            }
         )
 
     def settle(self, realm: Realm, recipe: str, *, found: str | None, by: str = "person") -> Take:
@@ -297,4 +254,13 @@ class Pen:
         self, host: str, *, mode: str, tier: str, seconds: float, exact: bool
     ) -> None:
         """A generation took so long, or (not `exact`) was seen done no sooner."""
-        learned.remember(self._connection, host, mode, tier, seconds=seconds, exact=exact)
+        self.margin.latency(
+            {
+                "host": host,
+                "mode": mode,
+                "tier": tier,
+                "seconds": seconds,
+                "exact": exact,
+                "at": now(),
+            }
+        )

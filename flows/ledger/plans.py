@@ -17,7 +17,7 @@ def shots(connection: Connection, campaign: str, realm: Realm) -> dict[str, tupl
     query = select(table.c.shot_id, table.c.recipes).where(
         table.c.campaign == campaign, table.c.realm == realm
     )
-    return {row.shot_id: tuple(row.recipes.split()) for row in connection.execute(query)}
+    return {shot_id: tuple(recipes.split()) for shot_id, recipes in connection.execute(query)}
 
 
 def plan_shots(

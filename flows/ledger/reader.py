@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, or_, select
+from sqlalchemy import Connection, Engine, func, or_, select
 
 from flows.ledger import learned, letters, money, plans, tables
 from flows.ledger.letters import Letter
 from flows.ledger.pen import OPEN
-from flows.ledger.rows import CHUNK, chunks, take_of
+from flows.ledger.rows import CHUNK, TAKE_COLUMNS, chunks, take_from, take_of
 from flows.nouns.take import UNSETTLED, Realm, Take, TakeState
+
+MANY = 10_000
+"""Rows that are fetched at once where all are read."""
 
 
 class Reader:
@@ -23,11 +26,11 @@ class Reader:
 
     def takes(self, realm: Realm, recipes: Collection[str]) -> Mapping[str, Take]:
         """The takes of these recipes that the ledger knows (see `OPEN` for proofs)."""
-        return {
-            recipe: take
-            for recipe, take in self._rows(realm, recipes).items()
-            if realm is not Realm.PROOF or take.state not in OPEN
-        }
+        found = self._rows(realm, recipes)
+        if realm is Realm.PROOF:
+            for recipe in [one for one, take in found.items() if take.state in OPEN]:
+                del found[recipe]
+        return found
 
     def take(self, realm: Realm, recipe: str) -> Take | None:
         """The take of a recipe in whatever state it is; None where it was never intended."""
@@ -36,15 +39,16 @@ class Reader:
     def _rows(self, realm: Realm, recipes: Collection[str]) -> dict[str, Take]:
         wanted = set(recipes)
         with self._engine.connect() as connection:
-            query = select(tables.takes).where(tables.takes.c.realm == realm)
+            query = select(*TAKE_COLUMNS).where(tables.takes.c.realm == realm)
+            found: dict[str, Take] = {}
             # one pass over everything beats many questions once most of it is wanted
             if len(wanted) > CHUNK and self._count(connection, realm) <= 4 * len(wanted):
-                rows: Iterable[Row[Any]] = connection.execute(query)
-                return {row.recipe: take_of(row) for row in rows if row.recipe in wanted}
-            found: dict[str, Take] = {}
+                for rows in connection.execute(query).partitions(MANY):
+                    found.update((row[0], take_from(row)) for row in rows if row[0] in wanted)
+                return found
             for chunk in chunks(sorted(wanted)):
                 for row in connection.execute(query.where(tables.takes.c.recipe.in_(chunk))):
-                    found[row.recipe] = take_of(row)
+                    found[row[0]] = take_from(row)
             return found
 
     def _count(self, connection: Connection, realm: Realm) -> int:

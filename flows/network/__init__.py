@@ -5,7 +5,7 @@ somebody set by hand. Nothing else is reached, whatever a name server or a redir
 from flows.network.client import client
 from flows.network.guard import NoHostError, NotAskedError, PublicOnly
 from flows.network.logs import hush
-from flows.network.origin import Origin
+from flows.network.origin import Origin, url_of
 from flows.network.proxies import Proxies
 from flows.network.public import Resolve, is_public, resolved
 from flows.network.redirects import onward
@@ -27,4 +27,5 @@ __all__ = [
     "onward",
     "resolved",
     "trust",
+    "url_of",
 ]

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 import httpx
 
 _PORTS = {"http": 80, "https": 443}
+
+
+@lru_cache(maxsize=1024)
+def url_of(address: str) -> httpx.URL:
+    """An address taken apart; a link is checked, guarded and fetched, and taken apart once.
+
+    Raises:
+        httpx.InvalidURL: it is none.
+
+    """
+    return httpx.URL(address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ MOST_NAMES = 64
 """Names with connections of their own; beyond them connections are used once."""
 KEPT_IDLE_S = 5.0
 """Short: a create that goes out on a connection which the host just closes is an unknown one."""
+POOLS = 16
+"""Pools that share the work of one: see `_Several`."""
 CHECKED_FOR_S = 60.0
 """How long a checked address is used again. It stays pinned, so age makes it stale, not unsafe."""
 
@@ -113,6 +115,30 @@ class Guarded(httpx.BaseTransport):
             one.close()
 
 
+class _Several(httpx.AsyncBaseTransport):
+    """Small pools, of which the least busy sends.
+
+    For every request httpcore looks at each connection of a pool, and for each idle one at all
+    others: at a hundred connections that costs more than the requests themselves.
+    """
+
+    def __init__(self, pools: Sequence[httpx.AsyncBaseTransport]) -> None:
+        self._pools = pools
+        self._busy = [0] * len(pools)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        least = self._busy.index(min(self._busy))
+        self._busy[least] += 1
+        try:
+            return await self._pools[least].handle_async_request(request)
+        finally:
+            self._busy[least] -= 1
+
+    async def aclose(self) -> None:
+        for one in self._pools:
+            await one.aclose()
+
+
 class AsyncGuarded(httpx.AsyncBaseTransport):
     """The same for the event loop; a name is looked up in a thread and remembered for a minute."""
 
@@ -132,7 +158,12 @@ class AsyncGuarded(httpx.AsyncBaseTransport):
         def make(proxy: str | None, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
             if inner is not None:
                 return inner
-            return httpx.AsyncHTTPTransport(verify=trust(), limits=limits, proxy=_proxy(proxy))
+            return _Several(
+                [
+                    httpx.AsyncHTTPTransport(verify=trust(), limits=limits, proxy=_proxy(proxy))
+                    for _ in range(POOLS)
+                ]
+            )
 
         self._pools: _Pools[httpx.AsyncBaseTransport] = _Pools(make)
 

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from flows.nouns.focus_wish import Wish, wrong_shares
+
 Scalar = str | int | float | bool | None
 Value = Scalar | list[Scalar] | dict[str, Scalar]
 Variables = dict[str, Value]
@@ -238,9 +240,24 @@ class Budget(Part):
 class Moderation(Part):
     """What happens when a host refuses a prompt."""
 
-    retries: int = Field(1, ge=0)
-    soften: str | None = None
-    then: Literal["other-host", "report"] = "report"
+    retries: int = Field(
+        1, ge=0, le=10, description="How often a host is asked again with the same prompt."
+    )
+    soften: str | None = Field(
+        None,
+        min_length=1,
+        description=(
+            "A template in templates/ for a softer prompt, tried once after that; it knows what "
+            "the shot's own template knows, and the refused prompt as `prompt`."
+        ),
+    )
+    then: Literal["other-host", "report"] = Field(
+        "report",
+        description=(
+            "What comes last: report, or other-host: another host of the run, where nothing of it "
+            "may have been paid."
+        ),
+    )
 
 
 class Finish(Part):
@@ -249,16 +266,27 @@ class Finish(Part):
     formats: list[Format] = Field(default=["jpeg"], min_length=1)
     quality: int = Field(82, ge=1, le=100)
     fit: Literal["crop", "pad", "extend"] = "crop"
-    focus: Literal["auto", "center"] | list[float] = Field(
-        "auto", description="auto, center, or a point [x, y] as shares of width and height."
+    pad: Literal["edge", "blur", "brand"] | Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = (
+        Field(
+            "edge",
+            description=(
+                "What fit: pad fills the rest with: edge (its colour), blur, brand (the first "
+                "colour of brand.palette), or #RRGGBB."
+            ),
+        )
+    )
+    focus: Wish = Field(
+        "auto",
+        description=(
+            "auto, center, a point [x, y] or a box [left, top, right, bottom] as shares of width "
+            "and height."
+        ),
     )
 
     @model_validator(mode="after")
-    def _focus_is_a_point(self) -> Finish:
-        if isinstance(self.focus, list) and (
-            len(self.focus) != 2 or not all(0 <= share <= 1 for share in self.focus)
-        ):
-            msg = "focus: two shares between 0 and 1, for example [0.5, 0.4]"
+    def _focus_is_a_place(self) -> Finish:
+        if isinstance(self.focus, list) and (wrong := wrong_shares(self.focus)):
+            msg = f"focus: {wrong}; write a point, [0.5, 0.4], or a box, [0.2, 0.1, 0.8, 0.9]"
             raise ValueError(msg)
         return self
 
@@ -269,16 +297,77 @@ HexColour = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 class Brand(Part):
     """Colours, logo and fonts of the house."""
 
-    palette: list[HexColour] = Field(default_factory=list)
-    logo: str | None = None
-    fonts: list[str] = Field(default_factory=list)
+    palette: list[HexColour] = Field(
+        default_factory=list, description="#RRGGBB, the leading colour first."
+    )
+    logo: str | None = Field(None, description="SVG (outlines only) or PNG beside this file.")
+    logo_on_dark: str | None = Field(
+        None, description="The logo for dark grounds; taken where it stands out better."
+    )
+    fonts: list[str] = Field(
+        default_factory=list,
+        description="Font files (ttf, otf, ttc), or names of fonts of this machine; first wins.",
+    )
+
+
+BoxName = Literal[
+    "top", "bottom", "left", "right", "center",
+    "top-left", "top-right", "bottom-left", "bottom-right",
+]  # fmt: skip
+BoxShares = Annotated[list[float], Field(min_length=4, max_length=4)]
+OverlayRole = Literal["headline", "price", "badge", "body"]
+Side = Literal["left", "center", "right"]
 
 
 class Overlay(Part):
-    """Words laid over the picture; they never go to the model."""
+    """Words or the logo laid over the picture; they never go to the model."""
 
-    text: str
-    box: str = "bottom"
+    text: str | None = Field(
+        None, min_length=1, description="Jinja, rendered for each product, variant and locale."
+    )
+    logo: bool = Field(False, description="`brand.logo` instead of words.")
+    role: OverlayRole = Field("headline", description="Sets size and weight.")
+    box: BoxName | BoxShares | None = Field(
+        None,
+        description=(
+            "A place, or [left, top, right, bottom] as shares of what the channel's safe zone "
+            "leaves free. Default: bottom; the logo: top-right."
+        ),
+    )
+    align: Side | None = Field(None, description="Default: where the language starts to read.")
+    color: HexColour | Literal["brand", "black", "white"] | None = Field(
+        None, description="Default: black or white, whichever can be read better."
+    )
+    background: HexColour | Literal["none", "scrim", "plate"] | None = Field(
+        None, description="Default: a scrim where the contrast is below 4.5:1; a badge: a plate."
+    )
+    font: str | None = Field(
+        None, description="One of `brand.fonts`, or a font of this machine by its name."
+    )
+    size: float | None = Field(
+        None, gt=0, le=1, description="Largest size as a share of the picture's shorter edge."
+    )
+    locales: list[str] = Field(default_factory=list, description="Only these; default: all.")
+    channels: list[str] = Field(default_factory=list, description="Only these; default: all.")
+
+    @model_validator(mode="after")
+    def _is_words_or_the_logo(self) -> Overlay:
+        if (self.text is None) == (not self.logo):
+            msg = "either `text` or `logo: true`"
+            raise ValueError(msg)
+        if self.logo and (self.font or self.color):
+            msg = "`font` and `color` are for words: the logo keeps its own"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _box_has_an_inside(self) -> Overlay:
+        if isinstance(self.box, list):
+            left, top, right, bottom = self.box
+            if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+                msg = "box: left < right and top < bottom, each from 0 to 1: [0, 0.6, 1, 1]"
+                raise ValueError(msg)
+        return self
 
 
 class Rights(Part):
@@ -287,15 +376,94 @@ class Rights(Part):
     creator: str | None = None
     copyright: str | None = None
     credit: str | None = None
-    license_url: str | None = None
+    license_url: str | None = Field(None, description="A page with the terms of use.")
+    usage_terms: str | None = Field(None, description="The terms in a sentence or two.")
+    licensor_url: str | None = Field(None, description="A page where a licence is to be had.")
+
+
+class AigcLabel(Part):
+    """China's label in the file (GB 45438-2025): for pictures that are published there."""
+
+    producer: str = Field(
+        min_length=1,
+        max_length=200,
+        description="Name or code of who answers for the picture (ContentProducer).",
+    )
+
+
+class Tagging(Part):
+    """What files say about how they were made, beside what is always said."""
+
+    prompt: bool = Field(
+        False, description="Publish the prompt in the files' tags, for everybody to read."
+    )
+    tc260: AigcLabel | None = Field(
+        None, description="Write China's label of generated pictures (TC260)."
+    )
+    credentials: Literal["auto", "required", "off"] = Field(
+        "auto",
+        description=(
+            "Content Credentials (C2PA). auto: where a certificate is set; "
+            "required: no run without one; off: never."
+        ),
+    )
 
 
 class Feed(Part):
-    """A feed that hands the new images to a channel."""
+    """A column of a feed that hands the new images to a shop or an ad platform.
 
-    name: str
-    column: str | None = None
-    channel: str | None = None
+    Several with one `name` and `file` are columns of the same file.
+    """
+
+    name: Literal["merchant", "merchant-xml", "meta", "shopify", "woocommerce", "pinterest"]
+    column: str | None = Field(
+        None,
+        description=(
+            "image_link, additional_image_link or lifestyle_image_link; default: the list of "
+            "further pictures. Shopify and WooCommerce have one."
+        ),
+    )
+    channel: str | None = Field(None, description="Only images of this channel; default: all.")
+    output: str | None = Field(
+        None, description="Only images of this output (4x5, or the name of a size); default: all."
+    )
+    variant: str | None = Field(None, description="Only images of this variant; default: all.")
+    locale: str | None = Field(None, description="Only images of this locale; default: all.")
+    file: str | None = Field(
+        None,
+        pattern=ID_PATTERN,
+        max_length=80,
+        description="Another file name, without ending: feeds/<file>.<ext>.",
+    )
+    id: str | None = Field(
+        None,
+        min_length=1,
+        description=(
+            "The catalogue's column that names a product on the platform; default: the platform's "
+            "own where the catalogue comes from it, else the key."
+        ),
+    )
+    existing: Literal["keep", "replace"] = Field(
+        "keep",
+        description="What happens to the pictures that the catalogue has in a list of pictures.",
+    )
+
+
+class Adcp(Part):
+    """What a party that speaks the Ad Context Protocol is told beside the pictures."""
+
+    brand: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$",
+        description="The brand's domain, such as acme.example.",
+    )
+    formats: dict[str, str] = Field(
+        default_factory=dict,
+        description=(
+            "Output (4x5, a channel, the name of a size) to the seller's id of the format option "
+            "that it is for (format_option_id)."
+        ),
+    )
 
 
 class Publish(Part):
@@ -308,6 +476,20 @@ class Publish(Part):
     path: str | None = Field(None, description="Jinja for the file's path under images/.")
     takes: Literal["first", "all"] = "first"
     feeds: list[Feed] = Field(default_factory=list)
+    adcp: bool | Adcp = Field(
+        False,
+        description=(
+            "Write adcp.json: the pictures in the shape of AdCP's creative manifests. true, or "
+            "what it shall say besides."
+        ),
+    )
+
+    @property
+    def adcp_wish(self) -> Adcp | None:
+        """What adcp.json shall say; None where none is wanted."""
+        if isinstance(self.adcp, Adcp):
+            return self.adcp
+        return Adcp() if self.adcp else None
 
 
 class Schedule(Part):
@@ -365,6 +547,7 @@ class Campaign(Part):
     alt: str | None = None
     tags: list[str] = Field(default_factory=list)
     rights: Rights = Field(default_factory=Rights)
+    tagging: Tagging = Field(default_factory=Tagging)
     publish: Publish = Field(default_factory=Publish)
     ask_above_usd: Decimal = Field(Decimal("1.00"), ge=0)
     schedule: Schedule | None = None

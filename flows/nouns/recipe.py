@@ -18,6 +18,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from math import isqrt
 from types import MappingProxyType
 
@@ -53,8 +54,8 @@ class Recipe:
         # makes a hundred thousand of them; a test holds it against json.dumps
         text = (
             f'{{"form":{FORM},"model":{_quoted(self.model)},'
-            f'"parameters":{_plain(dict(self.parameters))},"prompt":{_quoted(self.prompt)},'
-            f'"ratio":{_quoted(self.ratio)},"references":{_plain(self.references)},'
+            f'"parameters":{_parameters(self.parameters)},"prompt":{_quoted(self.prompt)},'
+            f'"ratio":{_quoted(self.ratio)},"references":{_references(self.references)},'
             f'"seed":{"null" if self.seed is None else self.seed},"take":{self.take},'
             f'"tier":{_quoted(self.tier)}}}'
         )
@@ -68,8 +69,20 @@ _encode = json.JSONEncoder(
 ).encode
 
 
-def _plain(value: Mapping[str, ParameterValue] | tuple[tuple[str, str], ...]) -> str:
-    return _encode(value) if value else ("[]" if isinstance(value, tuple) else "{}")
+def _parameters(parameters: Mapping[str, ParameterValue]) -> str:
+    parts = [f"{_quoted(name)}:{_parameter(parameters[name])}" for name in sorted(parameters)]
+    return f"{{{','.join(parts)}}}"
+
+
+def _parameter(value: ParameterValue) -> str:
+    if type(value) is list:
+        return f"[{','.join(map(_quoted, value))}]"
+    return _quoted(value) if type(value) is str else _encode(value)
+
+
+def _references(references: tuple[tuple[str, str], ...]) -> str:
+    parts = [f"[{_quoted(role)},{_quoted(sha256)}]" for role, sha256 in references]
+    return f"[{','.join(parts)}]"
 
 
 def take_numbers(count: int, turned_down: Collection[int]) -> Sequence[int]:
@@ -80,6 +93,7 @@ def take_numbers(count: int, turned_down: Collection[int]) -> Sequence[int]:
     return list(itertools.islice(left, count))
 
 
+@lru_cache(maxsize=4096)
 def stable_seed(product: str, aspect_ratio: str, take: int) -> int:
     """The same product, ratio and take always get the same seed, 1 to 2**31 - 1, and nothing else
     moves it: variants of one product differ by what they say, not by chance.

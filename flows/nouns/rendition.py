@@ -42,6 +42,13 @@ class RenditionRow(TypedDict):
     tags: list[str]
     digital_source_type: SourceType | None
     stale: bool
+    focus: str | None
+    """What the cut went by: given, product, ground, face, saliency or center; null where nothing is
+    cut off."""
+    kept: float | None
+    """Share of that which lies in the picture, from 0 to 1."""
+    contrast: float | None
+    """The lowest WCAG ratio of words and logo to what lies behind them; null where none are."""
     made_from: str
     """Digest of all that decides this file's bytes and place (take, output, words, settings)."""
     notes: list[str]
@@ -126,6 +133,13 @@ class Words:
     copyright: str | None = None
     credit: str | None = None
     license_url: str | None = None
+    usage_terms: str | None = None
+    licensor_url: str | None = None
+    """Where a licence is to be had."""
+    prompt: str | None = None
+    """What the model was told; None unless the campaign allows it to be published."""
+    aigc_producer: str | None = None
+    """Who answers for the picture in China's label; None where that label is not asked for."""
     locale: str = ""
 
 
@@ -139,3 +153,12 @@ class Rendition:
     width: int
     height: int
     notes: tuple[str, ...] = ()
+    focus: str | None = None
+    """What the cut went by: given, product, ground, face, saliency or center; None: nothing was cut
+    off."""
+    kept: float | None = None
+    """Share of it that lies in the cut."""
+    contrast: float | None = None
+    """The lowest WCAG ratio of words and logo to what lies behind them; None: none are laid."""
+    faults: tuple[str, ...] = ()
+    """What keeps it from being published."""

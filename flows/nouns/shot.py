@@ -9,10 +9,13 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from flows.nouns.campaign import Campaign, ReferenceWish, Value
-from flows.nouns.output import Output
+from flows.nouns.focus_wish import Wish
+from flows.nouns.output import Channel, Output
+from flows.nouns.overlay import BrandKit
 from flows.nouns.product import Product
 from flows.nouns.recipe import Recipe
 from flows.nouns.reference import Reference
+from flows.nouns.said_overlay import SaidOverlay
 from flows.nouns.take import Realm
 
 
@@ -65,6 +68,10 @@ class Reading:
     skipped: tuple[SkippedRow, ...] = ()
     notes: tuple[str, ...] = ()
     places: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    channels: Mapping[str, Channel] | None = None
+    """The presets that the campaign may name; None where it names none."""
+    brand: BrandKit | None = None
+    """The brand with its files read; None where nothing is laid over pictures."""
 
 
 class ShotState(StrEnum):
@@ -100,6 +107,11 @@ class Shot:
     title: str
     state: ShotState
     why: str
+    overlays: tuple[SaidOverlay, ...] = ()
+    """What is laid over its pictures in its locale, in the campaign's order; which of them stand
+    on an output is told by `flows.nouns.said_overlay.on_output`."""
+    focus: Wish = "auto"
+    """The product's own, else the campaign's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,3 +150,5 @@ class ShotList:
     """The hosts that can make them, first choice first."""
     chosen: frozenset[str] | None = None
     """The shots that a run shall make; None for all."""
+    softer: Mapping[str, Recipe] = field(default_factory=lambda: MappingProxyType({}))
+    """Recipe to the one that may be bought in its place where hosts refuse its prompt."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from flows.nouns.shot import RetiredShot, ShotState
@@ -25,6 +26,18 @@ class Book(Protocol):
         ...
 
 
+class Reasons(Protocol):
+    """Why a shot is new or changed, by its number in the plan."""
+
+    def changed(self, at: int) -> str:
+        """What changed about it."""
+        ...
+
+    def of_new(self, at: int) -> str:
+        """Why it was never made; empty where there is nothing to say."""
+        ...
+
+
 Standing = tuple[ShotState, str]
 """A shot's state and why, in a short sentence."""
 
@@ -37,21 +50,26 @@ def standings(
     shots: Sequence[tuple[str, tuple[str, ...]]],
     takes: Mapping[str, Take],
     earlier: Mapping[str, tuple[str, ...]],
+    reasons: Reasons,
     on_unknown: OnUnknown = "park",
     turned_down: Collection[str] = (),
 ) -> Iterator[Standing]:
     """The standing of each shot, given as its id and its recipes, in their order."""
     first_wish: dict[str, str] = {}
-    for shot_id, recipes in shots:
+    for at, (shot_id, recipes) in enumerate(shots):
         for recipe in recipes:
             first_wish.setdefault(recipe, shot_id)
         known = [takes[recipe] for recipe in recipes if recipe in takes]
         yield (
             _by_takes(len(recipes), known, on_unknown)
             or _by_history(
-                recipes, known, earlier.get(shot_id), is_turned_down=shot_id in turned_down
+                recipes,
+                known,
+                earlier.get(shot_id),
+                partial(reasons.changed, at),
+                is_turned_down=shot_id in turned_down,
             )
-            or _never_made(shot_id, recipes, known, first_wish)
+            or _never_made(shot_id, recipes, known, first_wish, partial(reasons.of_new, at))
         )
 
 
@@ -130,6 +148,7 @@ def _by_history(
     recipes: Sequence[str],
     known: Sequence[Take],
     before: tuple[str, ...] | None,
+    reason: Callable[[], str],
     *,
     is_turned_down: bool,
 ) -> Standing | None:
@@ -140,22 +159,26 @@ def _by_history(
         return ShotState.CHANGED, f"{_takes(len(recipes))} are wanted, before it was {len(before)}"
     if is_turned_down:
         return ShotState.CHANGED, "a person turned its picture down" + _on_the_way(known)
-    why = "its recipe changed: prompt, references, shape, seed or model"
-    return ShotState.CHANGED, why + _on_the_way(known)
+    return ShotState.CHANGED, reason() + _on_the_way(known)
 
 
 def _never_made(
-    shot_id: str, recipes: Sequence[str], known: Sequence[Take], first_wish: Mapping[str, str]
+    shot_id: str,
+    recipes: Sequence[str],
+    known: Sequence[Take],
+    first_wish: Mapping[str, str],
+    reason: Callable[[], str],
 ) -> Standing:
     if on_the_way := _on_the_way(known):
         return ShotState.NEW, on_the_way.removeprefix("; ")
     if known and any(take.state is TakeState.DONE for take in known):
         missing = len(recipes) - len(known)
         return ShotState.NEW, f"{missing} of {_takes(len(recipes))} was never made"
+    why = reason() or "never made"
     sharers = {first_wish[recipe] for recipe in recipes} - {shot_id}
     if len(sharers) == 1:
-        return ShotState.NEW, f"never made; shares its take with {sharers.pop()}"
-    return ShotState.NEW, "never made"
+        return ShotState.NEW, f"{why}; shares its take with {sharers.pop()}"
+    return ShotState.NEW, why
 
 
 def _on_the_way(known: Sequence[Take]) -> str:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
 from flows.errors import BadInput, Fault
 from flows.nouns.campaign import Campaign
+from flows.nouns.focus_wish import Wish
 from flows.nouns.product import Product
 from flows.nouns.recipe import ParameterValue, Recipe, stable_seed, take_numbers
+from flows.nouns.said_overlay import SaidOverlay
 from flows.nouns.shot import SkippedRow
 from flows.nouns.take import Realm
 from flows.plan.cells import Wanted
 from flows.plan.expand import Brief, Seed
 from flows.plan.faults import Faults
+from flows.plan.focus import FocusWishes
 from flows.plan.masters import Master
+from flows.plan.overlays import Overlays
 from flows.plan.paths import Paths
 from flows.plan.pictures import BadRow, Pictured, Pictures
 from flows.plan.texts import Text, Texts, Words, title_of
@@ -40,6 +45,8 @@ class Draft(NamedTuple):
     tags: tuple[str, ...]
     title: str
     place: str
+    overlays: tuple[SaidOverlay, ...]
+    focus: Wish
 
 
 class Drafting:
@@ -53,12 +60,15 @@ class Drafting:
         texts: Texts,
         pictures: Pictures,
         paths: Paths,
+        overlays: Overlays,
         faults: Faults,
         turned_down: Mapping[str, frozenset[int]] = MappingProxyType({}),
     ) -> None:
         self._texts = texts
         self._pictures = pictures
         self._paths = paths
+        self._overlays = overlays
+        self._focus = FocusWishes(campaign, faults)
         self._faults = faults
         self._recipes = _Recipes(campaign, realm)
         self._turned_down = turned_down
@@ -97,12 +107,16 @@ class Drafting:
         labels_of_output = any(text.is_of_output for text in (alt_text, *tag_texts) if text)
         alt = title
         tags: tuple[str, ...] = ()
+        overlays: tuple[SaidOverlay, ...] = ()
+        focus = self._focus.of(brief)
         begin = "/".join(filter(None, (product.key, terms.variant, terms.locale)))
         paths = self._paths.of(words, wanted.masters, terms.takes)
         for number, (master, placed) in enumerate(zip(wanted.masters, paths, strict=True)):
             if number == 0 or labels_of_output:
                 alt = spoken.of(alt_text, master) if alt_text else title
                 tags = self._same(spoken.of(text, master) for text in tag_texts)
+            if self._overlays and (number == 0 or self._overlays.is_of_output):
+                overlays = self._overlays.said(terms.locale, partial(spoken.of, master=master))
             prompt = spoken.prompt(prompt_text, master, terms.prompt.place)
             shot_id = f"{begin}/{master.namer.name}"
             numbers = take_numbers(terms.takes, self._turned_down.get(shot_id, frozenset()))
@@ -120,6 +134,8 @@ class Drafting:
                 tags,
                 title,
                 brief.place,
+                overlays,
+                focus,
             )
 
     def _same(self, tags: Iterator[str]) -> tuple[str, ...]:
@@ -194,17 +210,19 @@ class _Recipes:
                 "palette": self._palette,
             }
         return tuple(
-            Recipe(
-                model=self._model,
-                prompt=prompt,
-                references=pictured.marks,
-                ratio=master.ratio,
-                tier=master.tier,
-                seed=_seed(terms.seed, brief.product.key, master.ratio, take),
-                take=take,
-                parameters=parameters,
-            )
-            for take in numbers
+            [
+                Recipe(
+                    model=self._model,
+                    prompt=prompt,
+                    references=pictured.marks,
+                    ratio=master.ratio,
+                    tier=master.tier,
+                    seed=_seed(terms.seed, brief.product.key, master.ratio, take),
+                    take=take,
+                    parameters=parameters,
+                )
+                for take in numbers
+            ]
         )
 
 

@@ -113,8 +113,7 @@ class Outputs:
                 )
             )
             return None
-        if channel.retired:
-            self.notes[f"channel {channel_id} is retired: {channel.retired}"] = None
+        self._hold_to_rules(channel, self._place("channels", number, row))
         both = tuple(one for one in _once(self._campaign.finish.formats) if one in channel.formats)
         return Output(
             name=channel.id,
@@ -126,7 +125,28 @@ class Outputs:
             height=channel.height,
             channel=channel.id,
             max_bytes=channel.max_bytes,
+            safe_zone=channel.safe_zone,
+            keep_out=channel.keep_out,
+            text=channel.text,
+            colour=channel.colour,
         )
+
+    def _hold_to_rules(self, channel: Channel, place: str) -> None:
+        """What a channel says of pictures such as these, whatever they show."""
+        if channel.retired:
+            found = f"channel '{channel.id}' is retired: {channel.retired}"
+            self._faults.add(Fault(place, found, remedy="remove it"))
+        if channel.generated == "avoid":
+            self.notes[
+                f"channel {channel.id} advises against generated pictures: {channel.note}"
+            ] = None
+        if channel.generated == "refused":
+            found = f"channel '{channel.id}' takes no generated picture: {channel.note}"
+            if self._campaign.strict:
+                remedy = "use another channel, or set `strict: false` to take the risk"
+                self._faults.add(Fault(place, found, remedy=remedy))
+            else:
+                self.notes[f"{place}: {found}; it is made at your risk"] = None
 
     def _of_sizes(self) -> list[Output]:
         made = []

@@ -30,6 +30,8 @@ _OF_RENDITION = frozenset({"name", "aspect_ratio", "width", "height", "ext", "ta
 
 _BARE = re.compile(r"\{\{ *(name|aspect_ratio|width|height|ext|take|variant) *\}\}")
 
+_PLAIN = re.compile(r"[^\s/]+")
+
 _MARK = "\ue000"  # private use: no title has it
 
 
@@ -38,6 +40,8 @@ class Rendition(NamedTuple):
 
     variables: Mapping[str, object]
     marks: Sequence[tuple[str, str]]
+    is_plain: bool
+    """Whether what fills the marks can neither end a segment nor leave it empty or untidy."""
 
 
 class Paths:
@@ -77,11 +81,18 @@ class Paths:
                 )
             except BadInput:
                 marked = None  # rendered again as it was written, for the fault's true place
+        # where the fillings are plain, the path is tidied once before they are put in
+        tidied = _tidied(marked) if marked is not None else ""
         for master in masters:
+            renditions = self._renditions_of(master, takes)
             try:
                 yield tuple(
-                    self._tidy(_rendered(self._text, marked, words, rendition), words)
-                    for rendition in self._renditions_of(master, takes)
+                    [
+                        _filled(tidied, rendition)
+                        if tidied and rendition.is_plain
+                        else self._tidy(_rendered(self._text, marked, words, rendition), words)
+                        for rendition in renditions
+                    ]
                 )
             except BadInput as error:
                 self._faults.gather(error, product=words.product.key, place=self.place)
@@ -117,20 +128,16 @@ class Paths:
                     variables = {**of_output, "ext": EXTENSIONS[format_]}
                     if take is not None:
                         variables["take"] = take
-                    yield Rendition(
-                        variables,
-                        [
-                            (f"{_MARK}{name}{_MARK}", str(value))
-                            for name, value in variables.items()
-                            if name in self.names
-                        ],
-                    )
+                    marks = [
+                        (f"{_MARK}{name}{_MARK}", str(value))
+                        for name, value in variables.items()
+                        if name in self.names
+                    ]
+                    is_plain = all(_PLAIN.fullmatch(value) for _, value in marks)
+                    yield Rendition(variables, marks, is_plain)
 
     def _tidy(self, path: str, words: Words) -> str:
-        """Without the segments that an absent axis leaves empty."""
-        if "//" in path or " " in path or path.startswith("/") or path.endswith("/"):
-            segments = [segment.strip() for segment in path.split("/")]
-            path = "/".join(segment for segment in segments if segment)
+        path = _tidied(path)
         if not path:
             self._faults.add(
                 Fault(self.place, "publish.path renders to nothing"), product=words.product.key
@@ -138,9 +145,21 @@ class Paths:
         return path
 
 
+def _tidied(path: str) -> str:
+    """Without the segments that an absent axis leaves empty."""
+    if "//" in path or " " in path or path.startswith("/") or path.endswith("/"):
+        segments = [segment.strip() for segment in path.split("/")]
+        path = "/".join(segment for segment in segments if segment)
+    return path
+
+
 def _rendered(text: Text, marked: str | None, words: Words, rendition: Rendition) -> str:
     if marked is None:
         return text.render({**words.variables, **rendition.variables})
+    return _filled(marked, rendition)
+
+
+def _filled(marked: str, rendition: Rendition) -> str:
     for mark, value in rendition.marks:
         marked = marked.replace(mark, value)
     return marked

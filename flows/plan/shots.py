@@ -8,7 +8,9 @@ from pathlib import Path
 
 from flows.errors import BadInput, Fault, did_you_mean
 from flows.nouns.output import Channel
+from flows.nouns.recipe import Recipe
 from flows.nouns.reference import ReferenceReader
+from flows.nouns.rendition import Manifest
 from flows.nouns.shot import Estimate, Reading, Shot, ShotList
 from flows.nouns.take import Realm
 from flows.plan import distinct
@@ -19,11 +21,15 @@ from flows.plan.estimate import HostFacts, estimate
 from flows.plan.expand import briefs
 from flows.plan.faults import Faults
 from flows.plan.hosts import able
+from flows.plan.legible import check_overlays
 from flows.plan.outputs import Outputs
+from flows.plan.overlays import Overlays, check_filters
 from flows.plan.paths import Paths
 from flows.plan.pictures import Pictures
 from flows.plan.prompts import Templates
+from flows.plan.reasons import Lookup, Reasons
 from flows.plan.sample import sampled
+from flows.plan.softening import note, softer_recipes, with_softer
 from flows.plan.texts import Texts
 
 
@@ -37,12 +43,14 @@ def shot_list(
     hosts: Sequence[HostFacts],
     channels: Mapping[str, Channel] | None = None,
     only: Sequence[str] = (),
+    former: Manifest | None = None,
 ) -> ShotList:
     """Everything that the campaign wants, held against the ledger, with reasons and an estimate.
 
     `templates` is the folder of the templates, `hosts` the ones that a run would use, first choice
-    first; `channels` are the presets (those of this project unless given). `only` are patterns of
-    shot ids: the list stays whole, and the estimate counts what matches.
+    first; `channels` are the presets (those that were read unless given). `only` are patterns of
+    shot ids: the list stays whole, and the estimate counts what matches. `former` is the manifest
+    that lies at the destination: what is in it tells why a shot is another one now.
 
     Raises:
         BadInput: with all faults of the spec, the templates, the references and the paths.
@@ -57,22 +65,30 @@ def shot_list(
     may_skip = campaign.products is not None and campaign.products.on_bad_row == "skip"
     pictures = Pictures(texts, references, faults, skip_rows=may_skip)
     turned_down = book.turned_down(campaign.campaign, realm)
+    overlays = Overlays(campaign, texts, faults)
+    check_filters(overlays, (one.brief for one in matrix), faults)
     drafting = Drafting(
         campaign,
         realm,
         texts=texts,
         pictures=pictures,
         paths=paths,
+        overlays=overlays,
         faults=faults,
         turned_down=turned_down,
     )
     drafts = drafting.of(matrix)
+    softer = softer_recipes(campaign.moderation, matrix, drafts, texts, faults)
     distinct.check(drafts, paths.names, paths.place, faults)
+    told_of_overlays = check_overlays(campaign, overlays, drafts, reading.brand, faults)
     able_hosts, adapting = able(reading, drafts, hosts, faults)
     _check_budget(reading, able_hosts, faults)
     faults.raise_any()
     notes.update(dict.fromkeys(adapting))
     notes.update(dict.fromkeys(pictures.notes()))
+    notes.update(dict.fromkeys(told_of_overlays))
+    if told := note(campaign.moderation):
+        notes[told] = None
 
     skipped = (*reading.skipped, *drafting.skipped)
     earlier = book.shots(campaign.campaign, realm)
@@ -84,7 +100,16 @@ def shot_list(
     )
     chosen = _chosen([draft.shot_id for draft in drafts], only)
     shots, needed = _held_against(
-        reading, drafts, chosen, book, earlier, able_hosts, realm, turned_down.keys()
+        reading,
+        drafts,
+        chosen,
+        book,
+        earlier,
+        able_hosts,
+        realm,
+        turned_down.keys(),
+        softer,
+        Lookup(former, realm, earlier),
     )
     return ShotList(
         campaign=campaign.campaign,
@@ -96,12 +121,15 @@ def shot_list(
         estimate=needed,
         hosts=tuple(host.name for host in able_hosts),
         chosen=chosen,
+        softer=softer,
     )
 
 
 def _presets(reading: Reading, channels: Mapping[str, Channel] | None) -> Mapping[str, Channel]:
     if channels is not None:
         return channels
+    if reading.channels is not None:
+        return reading.channels
     if not reading.campaign.channels and not any(row.channels for row in reading.rows or ()):
         return {}  # reading the presets takes longer than a small plan
     from flows import presets
@@ -171,12 +199,18 @@ def _held_against(
     hosts: Sequence[HostFacts],
     realm: Realm,
     turned_down: Collection[str],
+    softer: Mapping[str, Recipe],
+    lookup: Lookup,
 ) -> tuple[list[Shot], Estimate]:
     campaign = reading.campaign
     recipes = dict.fromkeys(recipe.sha256 for draft in drafts for recipe in draft.recipes)
-    takes = book.takes(realm, recipes.keys())
+    takes = book.takes(realm, recipes.keys() | {one.sha256 for one in softer.values()})
+    if softer:
+        drafts = with_softer(drafts, softer, takes)
+        recipes = dict.fromkeys(recipe.sha256 for draft in drafts for recipe in draft.recipes)
     wishes = [(one.shot_id, tuple(recipe.sha256 for recipe in one.recipes)) for one in drafts]
-    standing = standings(wishes, takes, earlier, campaign.on_unknown, turned_down)
+    reasons = Reasons(campaign=campaign, drafts=drafts, lookup=lookup)
+    standing = standings(wishes, takes, earlier, reasons, campaign.on_unknown, turned_down)
     shots = [_shot(draft, held) for draft, held in zip(drafts, standing, strict=True)]
     if chosen is not None:
         recipes = dict.fromkeys(
@@ -205,4 +239,6 @@ def _shot(draft: Draft, standing: Standing) -> Shot:
         title=draft.title,
         state=state,
         why=why,
+        overlays=draft.overlays,
+        focus=draft.focus,
     )

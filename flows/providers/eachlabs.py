@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -19,6 +18,7 @@ import httpx
 
 from flows.providers.base import (
     Accepted,
+    Account,
     Capabilities,
     Done,
     Handed,
@@ -32,6 +32,7 @@ from flows.providers.base import (
     Order,
     Picture,
     Provider,
+    Ready,
     ReferenceLimits,
     RefusalKind,
     Refused,
@@ -46,6 +47,8 @@ from flows.providers.base import (
 from flows.providers.base.addresses import address_of
 from flows.providers.base.echo import Echo
 from flows.providers.base.fields import headers_in, job_in, link_in, moment_in, text_in, usd_in
+from flows.providers.base.images import links_in
+from flows.providers.base.pages import after
 from flows.providers.base.refusals import is_moderation, refused, shown, words_in
 
 _BASE = "EACHLABS_BASE_URL"
@@ -137,6 +140,10 @@ class Host(Provider):
     creates_alone: ClassVar[bool] = True
     echo: ClassVar[Echo | None] = _ECHO
 
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self._unlisted: set[str] = set()  # predictions that the list did not show with a cost
+
     def hand_over(self, picture: Picture) -> Handing:
         file = {"content_type": picture.media_type, "file_type": "image"}
         wish = {**file, "expires_in_seconds": _UPLOAD_LIFE_S}
@@ -193,13 +200,29 @@ class Host(Provider):
         return self._request("GET", f"/prediction/{quote(job.id, safe='')}")
 
     def asked(self, response: httpx.Response, job: Job) -> Reply:
-        del job
         answer = document(response)
         if response.is_success and answer and isinstance(answer.get("status"), str):
             metrics = answer.get("metrics")
-            return self._state(answer, metrics.get("cost") if isinstance(metrics, dict) else None)
+            cost = metrics.get("cost") if isinstance(metrics, dict) else None
+            reply = self._state(answer, cost)
+            is_without = isinstance(reply, Done) and reply.cost_usd is None
+            may_list = self.lists_results and job.id not in self._unlisted
+            return Ready() if is_without and may_list else reply
         kind = _AGAIN if response.is_success else _AT_ASK.get(response.status_code, _AGAIN)
         return self._refused(response, kind, billed=None)
+
+    def collect(self, job: Job) -> httpx.Request:
+        """One form of the answer names no cost; the list does, whichever way an end was heard."""
+        del job
+        newest = {"limit": str(_PAGE), "offset": "0", "status": _ENDED_WELL[0]}
+        return self._request("GET", "/executions", params=newest)
+
+    def collected(self, response: httpx.Response, job: Job) -> Reply:
+        for one in self.listed(response)[0]:
+            if one.job.id == job.id and isinstance(one.reply, Done) and one.cost_usd is not None:
+                return one.reply
+        self._unlisted.add(job.id)  # the next time its own answer must do
+        return self._refused(response, _AGAIN, billed=None)
 
     def cancel(self, job: Job) -> httpx.Request | None:
         return self._request("POST", f"/prediction/{quote(job.id, safe='')}/cancel")
@@ -262,7 +285,7 @@ class Host(Provider):
         state, usd = text_in(answer.get("status")).lower(), usd_in(cost)
         output = answer.get("output")
         if state in _ENDED_WELL:
-            if images := tuple(Image(url=url) for url in dict.fromkeys(_links(output))):
+            if images := tuple(Image(url=url) for url in dict.fromkeys(links_in(output))):
                 return Done(images=images, cost_usd=usd)
             words, failed = "the prediction ended in success without a picture", RefusalKind.FAILED
             return Refused(kind=failed, words=words, code=state, billed=_billed(usd))
@@ -288,31 +311,8 @@ class Host(Provider):
     def _next_page(
         self, response: httpx.Response, answer: Mapping[str, Any], rows: int
     ) -> httpx.Request | None:
-        """The page after this one. A total may be capped, so only a short page is the last."""
-        try:
-            asked = dict(response.request.url.params)
-        except RuntimeError:  # an answer to no request that is known
-            return None
-        limit, offset = answer.get("limit"), asked.get("offset", "")
-        is_last = rows < (limit if isinstance(limit, int) and 0 < limit < _PAGE else _PAGE)
-        if is_last or not re.fullmatch(r"[0-9]{1,9}", offset):
-            return None
-        asked["offset"] = str(int(offset) + rows)
-        return self._request("GET", "/executions", params=asked)
-
-
-def _links(output: object) -> Iterator[str]:
-    """The addresses in an `output` of success: one, a list, or objects with `url` or `images`."""
-    if isinstance(output, list):
-        for one in output:
-            if found := link_in(one.get("url") if isinstance(one, dict) else one):
-                yield found
-    elif isinstance(output, dict):
-        yield from _links([output.get("url")])
-        images = output.get("images")
-        yield from _links(images if isinstance(images, list) else [])
-    else:
-        yield from _links([output])
+        more = after(response, rows, page=answer.get("limit"), most=_PAGE)
+        return self._request("GET", "/executions", params=more) if more else None
 
 
 def _billed(usd: Decimal | None) -> bool | None:

@@ -19,21 +19,18 @@ from flows.nouns.rendition import (
     TakeRow,
     Totals,
 )
+from flows.publish import schema
 from flows.publish.names import FOLDER, folded
 from flows.storage import Place
 
 MANIFEST_JSON = "manifest.json"
 MANIFEST_CSV = "manifest.csv"
+MANIFEST_PARQUET = "manifest.parquet"
 PARKED = "parked"
 
 # What a spreadsheet takes for a formula at the start of a cell
 # (https://owasp.org/www-community/attacks/CSV_Injection), full-width forms among them.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_PARTS: tuple[tuple[str, type[RenditionRow | TakeRow | FailureRow]], ...] = (
-    ("renditions", RenditionRow),
-    ("takes", TakeRow),
-    ("failures", FailureRow),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,23 +74,37 @@ def former(place: Place, *, campaign: str = "", realm: str = "") -> Manifest | N
         return None
     where = place.full(MANIFEST_JSON)
     try:
+        manifest = from_json(data)
+    except ValueError as error:
+        raise EnvironmentFault(
+            f"{where}: {error}; it is not overwritten: move it away or publish elsewhere with --to"
+        ) from error
+    admit(manifest, campaign=campaign or manifest["campaign"], realm=realm, where=where)
+    return manifest
+
+
+def from_json(data: bytes) -> Manifest:
+    """The manifest in a file's bytes.
+
+    Raises:
+        ValueError: it is none, or not a true one; in words that go behind the file's name.
+
+    """
+    try:
         found = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise _not_ours(where, f"is not whole JSON ({error})") from error
+        msg = f"is not whole JSON ({error})"
+        raise ValueError(msg) from error
     if not isinstance(found, dict) or not str(found.get("schema", "")).startswith("shotlist/"):
-        raise _not_ours(where, "is not a manifest of this program")
+        msg = "is not a manifest of this program"
+        raise ValueError(msg)
     if found["schema"] != MANIFEST_SCHEMA:
-        raise _not_ours(
-            where, f"has the form {found['schema']}, this version knows {MANIFEST_SCHEMA}"
-        )
-    fault = _shape_fault(found)
-    if fault:
-        raise _not_ours(where, f"is not a whole manifest: {fault}")
+        msg = f"has the form {found['schema']}, this version knows {MANIFEST_SCHEMA}"
+        raise ValueError(msg)
     manifest = cast("Manifest", found)
-    faults = check(manifest)
-    if faults:
-        raise _not_ours(where, f"is not a true manifest: {faults[0]}")
-    admit(manifest, campaign=campaign or manifest["campaign"], realm=realm, where=where)
+    if wrong := check(manifest):
+        msg = f"is not a true manifest: {wrong[0]}"
+        raise ValueError(msg)
     return manifest
 
 
@@ -148,7 +159,11 @@ def merge(lying: Manifest | None, news: News) -> Manifest:
 
 
 def check(manifest: Manifest) -> list[str]:
-    """What is untrue in it, in words: a path not below images/ or of two files, a take not told."""
+    """What is untrue in it, in words: a value that is not as its schema says; else a path not below
+    images/ or of two files, a take not told.
+    """
+    if wrong := schema.faults(manifest):
+        return wrong
     told = {take["recipe"] for take in manifest["takes"]}
     faults = [
         f"no take is told of {row['path']!r}"
@@ -156,6 +171,8 @@ def check(manifest: Manifest) -> list[str]:
         if row["recipe"] not in told
     ]
     seen: dict[str, str] = {}
+    if _are_plain([row["path"] for row in manifest["renditions"]]):
+        return faults
     for row in manifest["renditions"]:
         path = row["path"]
         if not path.startswith(FOLDER) or "\\" in path or {"", ".", ".."} & set(path.split("/")):
@@ -166,6 +183,15 @@ def check(manifest: Manifest) -> list[str]:
             faults.append(f"path {path!r} is both of {seen[key]} and of {row['shot_id']}")
         seen[key] = row["shot_id"]
     return faults
+
+
+def _are_plain(paths: Sequence[str]) -> bool:
+    """Whether all lie below images/ and are files of their own, as nearly always."""
+    return len({folded(path) for path in paths}) == len(paths) and all(
+        path.startswith(FOLDER)
+        and not ("\\" in path or "//" in path or "/." in path or path.endswith("/"))
+        for path in paths
+    )
 
 
 def as_json(manifest: Manifest) -> bytes:
@@ -247,34 +273,6 @@ def _totals(
         failed=len(failed),
         parked=len(parked - failed),
     )
-
-
-def _not_ours(where: str, what: str) -> EnvironmentFault:
-    return EnvironmentFault(
-        f"{where}: {what}; it is not overwritten: move it away or publish elsewhere with --to"
-    )
-
-
-def _shape_fault(found: dict[str, object]) -> str:
-    """What keeps parsed JSON from being a manifest, in words; empty where nothing does."""
-    for key in Manifest.__annotations__:
-        if key not in found:
-            return f"it has no {key!r}"
-    for part, form in _PARTS:
-        rows = found[part]
-        if not isinstance(rows, list):
-            return f"{part!r} is not a list"
-        wanted = form.__annotations__.keys()
-        for number, row in enumerate(rows, start=1):
-            if not isinstance(row, dict):
-                return f"{part} row {number} is not an object"
-            missing = wanted - row.keys()
-            if missing:
-                return f"{part} row {number} has no {min(missing)!r}"
-            for key in ("path", "shot_id", "recipe"):
-                if key in wanted and not isinstance(row[key], str):
-                    return f"{part} row {number}: {key!r} is not text"
-    return ""
 
 
 def _cell(value: object) -> object:

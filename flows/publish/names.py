@@ -23,6 +23,15 @@ HASH = 6
 SUFFIX = 1 + HASH
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@+,](?:[A-Za-z0-9_@+,.-]*[A-Za-z0-9_@+,-])?")
+_SAFE = re.compile(
+    # in every segment: no name of a device, no dots in a row, not too long, and plain
+    r"(?:(?:^|/)"
+    r"(?!(?i:con|prn|aux|nul|(?:com|lpt)[0-9])(?:[./]|$))"
+    r"(?![^/]*[.][.])(?=[^/]{1,100}(?:/|$))"
+    r"[A-Za-z0-9_@+,](?:[A-Za-z0-9_@+,.-]*[A-Za-z0-9_@+,-])?)+"
+)
+"""A path that stays as it is, seen at a glance."""
+_SHORT = 200
 _EXTENSION = re.compile(r"(.*)(\.[A-Za-z0-9]{1,5})", re.DOTALL)
 _NOTHING = re.compile(r"[\s.]*")
 _SPACES = re.compile(r"-*\s[-\s]*")
@@ -50,20 +59,24 @@ def places(shots: Sequence[Shot]) -> list[tuple[str, ...]]:
     that meet, the later in shot order gets a hash of its shot and output, so hand in the whole
     plan: a part of it could give a name away that another shot has.
     """
-    plain = [[FOLDER + safe(path) for path in shot.paths] for shot in shots]
+    plain = [tuple([FOLDER + safe(path) for path in shot.paths]) for shot in shots]
+    keys = [[folded(path) for path in paths] for paths in plain]
+    holders = {path.rpartition("/")[0] for paths in plain for path in paths}
     folders = {
-        folded(path[:end]) for paths in plain for path in paths for end in _slashes(path)
+        folded(holder[:end]) for holder in holders for end in (*_slashes(holder), len(holder))
     }  # a file never changes its folder below, so these are all
     wanted: dict[str, tuple[int, int]] = {}
-    for number, paths in enumerate(plain):
-        for position, path in enumerate(paths):
-            wanted.setdefault(folded(path), (number, position))
+    for number, of_shot in enumerate(keys):
+        for position, key in enumerate(of_shot):
+            wanted.setdefault(key, (number, position))
+    if len(wanted) == sum(map(len, keys)) and folders.isdisjoint(wanted):
+        return plain  # no two meet, as nearly always
     taken = folders | set(wanted)
     placed: list[tuple[str, ...]] = []
     for number, (shot, paths) in enumerate(zip(shots, plain, strict=True)):
         own: list[str] = []
         for position, path in enumerate(paths):
-            key = folded(path)
+            key = keys[number][position]
             is_first = wanted[key] == (number, position) and key not in folders
             own.append(path if is_first else _parted(path, shot.shot_id, position, taken))
         placed.append(tuple(own))
@@ -76,6 +89,8 @@ def safe(text: str) -> str:
     Empty segments disappear (the axis is absent), `.` and `..` leave only a hash in their
     neighbour, and a path with nothing in it is its hash.
     """
+    if len(text) <= _SHORT and _SAFE.fullmatch(text):
+        return text
     segments: list[str] = []
     dropped = ""
     *folders, file = text.split("/")

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os.path
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.errors import BadInput, EnvironmentFault, Fault, did_you_mean
+
+if TYPE_CHECKING:
+    from flows.read.web import Fetch
 
 _LARGEST = 1 << 30
 
@@ -43,6 +47,14 @@ def is_there(address: str) -> bool:
     """Whether there is such a file, as far as can be seen."""
     if not is_address(address):
         return Path(address).is_file()
+    if _is_web(address):
+        from flows.read.web import NotFetchedError
+
+        try:
+            _fetched(address, None)
+        except NotFetchedError:
+            return False
+        return True
     import fsspec
 
     try:
@@ -52,14 +64,19 @@ def is_there(address: str) -> bool:
         return False
 
 
-def read(address: str, name: str) -> bytes:
+def read(address: str, name: str, *, fetch: Fetch | None = None) -> bytes:
     """The file's bytes; `name` is what it is called in errors.
 
+    `fetch` takes the place of the web, where only public addresses are asked.
+
     Raises:
-        BadInput: no such file (with the nearest name), a folder, an unknown kind of address.
+        BadInput: no such file (with the nearest name), a folder, an unknown kind of address, one
+            that is not public.
         EnvironmentFault: it is there but cannot be reached.
 
     """
+    if _is_web(address):
+        return _of_web(address, name, fetch)
     import fsspec
 
     try:
@@ -79,6 +96,28 @@ def read(address: str, name: str) -> bytes:
     if len(data) > _LARGEST:
         raise _unreadable(name, "the file is larger than 1 GiB", "split it")
     return data
+
+
+def _is_web(address: str) -> bool:
+    return address.lower().startswith(("http://", "https://")) and "::" not in address
+
+
+def _of_web(address: str, name: str, fetch: Fetch | None) -> bytes:
+    from flows.read.web import NotFetchedError
+
+    try:
+        return _fetched(address, fetch)
+    except NotFetchedError as error:
+        if error.is_unreachable:
+            told = f"{error.found}; {error.remedy}" if error.remedy else error.found
+            raise EnvironmentFault(f"{name}: {told}") from error
+        raise _unreadable(name, error.found, error.remedy) from error
+
+
+def _fetched(address: str, fetch: Fetch | None) -> bytes:
+    from flows.read.web import CATALOGUE, Public
+
+    return (fetch or Public(bounds=CATALOGUE))(address).data or b""
 
 
 def _unreadable(name: str, found: str, remedy: str = "") -> BadInput:

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from flows.errors import BadInput, Fault
 from flows.nouns.campaign import Campaign
+from flows.nouns.output import Channel
+from flows.nouns.overlay import BrandKit
 from flows.nouns.product import Product
 from flows.nouns.shot import Reading, RowBrief
 from flows.read.columns_of_briefs import Header, header_of
 from flows.read.marks import document
+from flows.read.named import grown_old, known_channels
 from flows.read.refusals import slug
 from flows.read.rows import Line, line_of
 from flows.read.soundness import Checked, check
@@ -26,14 +31,14 @@ from flows.read.spec import (
     file_bytes,
     in_order,
     no_mapping,
-    templates_of,
     unusable,
+    workspace_of,
 )
 from flows.read.spec_yaml import Written, written
 from flows.read.tables import Table, table
 
 
-def briefs(spec: Path, *, defaults: Path | None = None) -> Reading:
+def briefs(spec: Path, *, defaults: Path | None, today: date) -> Reading:
     """The briefs of a CSV or TSV file, with what `defaults` says for all of them.
 
     Raises:
@@ -47,7 +52,7 @@ def briefs(spec: Path, *, defaults: Path | None = None) -> Reading:
     data = file_bytes(spec)
     chosen = _Defaults()
     try:
-        chosen = _defaults(spec, defaults, name)
+        chosen = _defaults(spec, defaults, name, today)
     except BadInput as error:
         faults += error.faults
     faults += chosen.faults
@@ -60,9 +65,13 @@ def briefs(spec: Path, *, defaults: Path | None = None) -> Reading:
     faults += wrong
     campaign = chosen.campaign or Campaign(campaign=name)
     lines: list[Line] = []
+    known = chosen.channels
+    if not wrong and known is None and "channels" in header.known:
+        known = known_channels(workspace_of(spec), faults)
     if not wrong:
+        templates = workspace_of(spec).templates
         for row in rows.rows:
-            line, wrong_cells = line_of(row, header, rows, campaign, templates_of(spec))
+            line, wrong_cells = line_of(row, header, rows, campaign, templates, known or {})
             faults += wrong_cells
             lines.append(line)
         faults += _keyed(lines, rows)
@@ -79,9 +88,20 @@ def briefs(spec: Path, *, defaults: Path | None = None) -> Reading:
         spec_path=str(spec),
         spec_sha256=hashlib.sha256(data).hexdigest(),
         image_base=str(spec.parent),
-        notes=(*notes, *chosen.notes, *rows.notes),
+        notes=(*notes, *chosen.notes, *rows.notes, *_grown_old(lines, chosen, known, today)),
         places=chosen.source.places() if chosen.source else {},
+        channels=known,
+        brand=chosen.brand,
     )
+
+
+def _grown_old(
+    lines: list[Line], chosen: _Defaults, known: Mapping[str, Channel] | None, today: date
+) -> list[str]:
+    """Of the channels that rows name and the defaults do not, whose age is told already."""
+    told = chosen.campaign.channels if chosen.campaign else []
+    named = [name for line in lines for name in line.channels or () if name not in told]
+    return grown_old(named, known or {}, today)
 
 
 def _by_line(faults: list[Fault], rows: Table) -> list[Fault]:
@@ -119,9 +139,11 @@ class _Defaults:
     source: Written | None = None
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    channels: Mapping[str, Channel] | None = None
+    brand: BrandKit | None = None
 
 
-def _defaults(spec: Path, given: Path | None, name: str) -> _Defaults:
+def _defaults(spec: Path, given: Path | None, name: str, today: date) -> _Defaults:
     """The defaults that were given, else a YAML of the same stem that is no campaign of its own."""
     beside = (spec.with_suffix(ending) for ending in YAML_ENDINGS)
     path = given or next((one for one in beside if one.is_file()), None)
@@ -141,7 +163,9 @@ def _defaults(spec: Path, given: Path | None, name: str) -> _Defaults:
             remedy="remove `products`",
         )
         return _Defaults(faults=in_order([*source.faults, fault]))
-    found: Checked = check(source, folder=path.parent, templates=templates_of(spec), of_rows=True)
+    found: Checked = check(
+        source, folder=path.parent, workspace=workspace_of(spec), of_rows=True, today=today
+    )
     campaign = source.campaign
     if campaign.campaign != name:
         if "campaign" in source.keys:
@@ -150,7 +174,7 @@ def _defaults(spec: Path, given: Path | None, name: str) -> _Defaults:
             )
         campaign = campaign.model_copy(update={"campaign": name})
     faults = in_order([*source.faults, *found.faults])
-    return _Defaults(campaign, source, faults, found.notes)
+    return _Defaults(campaign, source, faults, found.notes, found.channels, found.brand)
 
 
 def _keyed(lines: list[Line], rows: Table) -> list[Fault]:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 
-from flows.errors import Fault, did_you_mean
+from flows.errors import BadInput, Fault, did_you_mean
+from flows.nouns.output import Channel
+from flows.nouns.workspace import Workspace
 from flows.read.local import listed
+
+LASTS_DAYS = 180
+"""So long a preset that was held against its channel counts as known."""
 
 # The parts of BCP 47 that people use: language, script, region, variants
 # (rfc-editor.org/info/bcp47).
@@ -17,11 +23,36 @@ _LOCALE = re.compile(
 _LOCALE_WORDS = "a language tag such as de or pt-BR"
 
 
-def bad_channel(name: str, place: str) -> Iterator[Fault]:
-    """Why this is no channel that can be asked for, if it is none."""
+def known_channels(workspace: Workspace, faults: list[Fault]) -> Mapping[str, Channel]:
+    """The presets of this project and of the workspace; what is wrong with the latter is told."""
     from flows.presets import channels
 
-    known = channels()
+    try:
+        return channels(workspace.root)
+    except BadInput as error:
+        faults += error.faults
+        return channels()
+
+
+def grown_old(names: Iterable[str], known: Mapping[str, Channel], today: date) -> list[str]:
+    """A note for each preset that was read at its source too long ago."""
+    notes = []
+    for name in dict.fromkeys(names):
+        channel = known.get(name)
+        if channel is None or not channel.verified:
+            continue
+        days = (today - date.fromisoformat(channel.verified)).days
+        if days > LASTS_DAYS:
+            at = channel.source or channel.origin
+            notes.append(
+                f"channel {name} was held against its source {days} days ago, on "
+                f"{channel.verified}: look at {at} before you rely on it"
+            )
+    return notes
+
+
+def bad_channel(name: str, place: str, known: Mapping[str, Channel]) -> Iterator[Fault]:
+    """Why this is no channel that can be asked for, if it is none."""
     if name not in known:
         there = [one for one, channel in known.items() if not channel.retired]
         allowed = f"{', '.join(there[:6])} and {len(there) - 6} more: see `shotlist channels`"

@@ -10,6 +10,8 @@ import base64
 import binascii
 import os
 import re
+import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Protocol
@@ -23,14 +25,22 @@ from flows.read.local import found_file, listed
 from flows.read.pictures import NotAPictureError, looked_at
 
 if TYPE_CHECKING:
-    from flows.read.web import Fetch
+    from collections.abc import Iterable
+
+    from flows.read.web import Fetch, Public
 
 LARGEST_FILE = 100_000_000
 MOST_DECODED = 300
 """New images that one reading decodes; of more it asks only that they are whole (decoding ten
 thousand photos takes minutes, and each is decoded before it is sent all the same)."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
+_PLAIN_NAME = re.compile(r"(?:[\w-]+(?:[.][\w-]+)*/)*[\w-]+(?:[.][\w-]+)*", re.ASCII)
+"""Neither absolute nor upwards, spelled in one way only."""
 _MOST_SUGGESTIONS = 20
+_WEB = ("http://", "https://")
+ASKED_AT_ONCE = 8
+"""Pictures on the web that are asked for at a time: most lie at one shop, whose server is ours to
+be kind to."""
 
 
 class KnownContents(Protocol):
@@ -38,6 +48,10 @@ class KnownContents(Protocol):
 
     `stamp` is `<size>:<mtime_ns>` of a local file, ETag or Last-Modified of an address.
     """
+
+    def stamp(self, location: str) -> str:
+        """The last one that was remembered; empty where nothing is known."""
+        ...
 
     def recall(self, location: str, stamp: str) -> Looked | None: ...
 
@@ -70,8 +84,10 @@ class References(ReferenceReader):
         self._known = known
         self._cache = cache
         self._fetch = fetch
+        self._opened: Public | None = None
         self._seen: dict[tuple[str, bool], _Found | BadInput] = {}
         self._bases: dict[str, Path] = {}
+        self._folders: dict[tuple[Path, str], str] = {}
         self._listings: dict[Path, list[str]] = {}
         self._suggested = 0
         self._decoded = 0
@@ -101,6 +117,38 @@ class References(ReferenceReader):
             height=looked.height,
             format=looked.format,
         )
+
+    def look_ahead(self, sources: Iterable[str]) -> None:
+        """Ask for those pictures of rows that lie on the web, several at a time.
+
+        Ten thousand photos one after the other would take minutes even where no server sends one.
+        What is found, or is wrong, is told by `look`.
+
+        Raises:
+            EnvironmentFault: fetched bytes cannot be kept.
+
+        """
+        base_is_web = self._image_base.lower().startswith(_WEB)
+        waiting = [
+            source
+            for source in dict.fromkeys(sources)
+            if (source, True) not in self._seen
+            and (source.lower().startswith(_WEB) or (base_is_web and not _SCHEME.match(source)))
+        ]
+        if not waiting:
+            return
+        self._fetching()
+        with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+            for source, found in zip(waiting, pool.map(self._found_of_row, waiting), strict=True):
+                self._seen[source, True] = found
+
+    def close(self) -> None:
+        """Give connections back."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def _found_of_row(self, source: str) -> _Found | BadInput:
+        return self._found(source, of_row=True)
 
     def _found(self, source: str, *, of_row: bool) -> _Found | BadInput:
         try:
@@ -142,6 +190,9 @@ class References(ReferenceReader):
         if base not in self._bases:
             self._bases[base] = Path(base).resolve()
         folder = self._bases[base]
+        found = self._of_plain_name(name, folder, inside=inside)
+        if found is not None:
+            return found
         if inside:
             self._refuse_outside(name, folder)
         path = found_file(folder, name)
@@ -152,9 +203,32 @@ class References(ReferenceReader):
             raise _outside(folder)
         return self._of_path(str(real))
 
-    def _of_path(self, location: str) -> _Found:
+    def _of_plain_name(self, name: str, folder: Path, *, inside: bool) -> _Found | None:
+        """A file whose name can mean only one place; None where one has to look more closely.
+
+        Catalogues name ten thousand such photos in one folder: the folder's own place is found once
+        and each file is asked for once.
+        """
+        if _PLAIN_NAME.fullmatch(name) is None:
+            return None
+        parent, _, last = name.rpartition("/")
+        key = (folder, parent)
+        if key not in self._folders:
+            real = (folder / parent).resolve()
+            self._folders[key] = str(real) if not inside or real.is_relative_to(folder) else ""
+        place = self._folders[key]
+        location = os.path.join(place, last)  # noqa: PTH118 - a Path takes longer than the rest
         try:
-            status = Path(location).stat()
+            status = os.lstat(location)
+        except OSError:
+            return None
+        # a link may lead anywhere
+        is_plain = place and stat.S_ISREG(status.st_mode)
+        return self._of_path(location, status) if is_plain else None
+
+    def _of_path(self, location: str, known_status: os.stat_result | None = None) -> _Found:
+        try:
+            status = known_status or Path(location).stat()
             stamp = f"{status.st_size}:{status.st_mtime_ns}"
             looked = self._known.recall(location, stamp)
             if looked is None:
@@ -187,11 +261,11 @@ class References(ReferenceReader):
     # Elsewhere
 
     def _of_web(self, url: str) -> _Found:
-        from flows.read.web import NotFetchedError, Public
+        from flows.read.web import NotFetchedError
 
-        fetch = self._fetch or Public()
+        stamp = self._known.stamp(url)
         try:
-            fetched = fetch(url, is_known=lambda stamp: self._is_kept(url, stamp))
+            fetched = self._fetching()(url, known=stamp if self._is_kept(url, stamp) else "")
         except NotFetchedError as error:
             raise NotAPictureError(error.found, error.remedy) from error
         if fetched.data is None:
@@ -204,8 +278,17 @@ class References(ReferenceReader):
             self._known.remember(url, fetched.stamp, found.looked)
         return found
 
+    def _fetching(self) -> Fetch:
+        from flows.read.web import Public
+
+        if self._fetch is not None:
+            return self._fetch
+        if self._opened is None:
+            self._opened = Public()
+        return self._opened
+
     def _is_kept(self, url: str, stamp: str) -> bool:
-        looked = self._known.recall(url, stamp)
+        looked = self._known.recall(url, stamp) if stamp else None
         return looked is not None and (self._cache / looked.sha256).is_file()
 
     def _kept(self, data: bytes) -> _Found:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast, get_args
 
 from flows.errors import Fault, did_you_mean
 from flows.nouns.campaign import ID_PATTERN, RATIO_PATTERN, Campaign, ReferenceWish, Role
-from flows.nouns.output import ratio_of
+from flows.nouns.output import Channel, ratio_of
 from flows.read.columns_of_briefs import Header
 from flows.read.named import bad_channel, bad_locale, bad_template
 from flows.read.plain import cell
@@ -55,7 +55,12 @@ class Line:
 
 
 def line_of(
-    row: Row, header: Header, rows: Table, campaign: Campaign, templates: Path
+    row: Row,
+    header: Header,
+    rows: Table,
+    campaign: Campaign,
+    templates: Path,
+    channels: Mapping[str, Channel],
 ) -> tuple[Line, list[Fault]]:
     """A row's wishes, without those that are told in its faults."""
     cells = [cell(text) for text in row.cells]
@@ -70,7 +75,7 @@ def line_of(
     line.template = reader.template(templates)
     line.references = reader.references()
     line.aspect_ratios = reader.ratios()
-    line.channels = reader.channels()
+    line.channels = reader.channels(channels)
     line.variant = reader.variant()
     line.locale = reader.locale()
     line.takes = reader.whole("takes", 1, MOST_TAKES)
@@ -200,10 +205,10 @@ class _Cells:
                 good.append(text)
         return tuple(good) or None
 
-    def channels(self) -> tuple[str, ...] | None:
+    def channels(self, known: Mapping[str, Channel]) -> tuple[str, ...] | None:
         named = self.several("channels")
         for at, name in enumerate(named or ()):
-            self.faults += bad_channel(name, self._place("channels"))
+            self.faults += bad_channel(name, self._place("channels"), known)
             if name in (named or ())[:at]:
                 found = f"'{name}' stands here twice"
                 self.faults.append(Fault(self._place("channels"), found, remedy="keep one"))

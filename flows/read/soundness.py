@@ -1,20 +1,23 @@
 """What a campaign that is spelled well may still have wrong: names that clash, files that are not
-there, features that this version does not have. No plan and no network is needed to see it.
+there. No plan and no network is needed to see it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 from flows.errors import Fault, did_you_mean
-from flows.nouns.campaign import Campaign, Scalar
-from flows.nouns.output import ratio_of
+from flows.nouns.campaign import Scalar
+from flows.nouns.output import Channel, ratio_of
+from flows.nouns.overlay import BrandKit
+from flows.nouns.workspace import Workspace
+from flows.read.brand import brand_faults, brand_kit
 from flows.read.local import found_file, nearest_file
-from flows.read.named import bad_channel, bad_locale, bad_template
+from flows.read.named import bad_channel, bad_locale, bad_template, grown_old, known_channels
 from flows.read.spec_yaml import Written
 from flows.read.timing import bad_cron, bad_timezone
 
@@ -31,40 +34,36 @@ class Checked:
 
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    channels: Mapping[str, Channel] | None = None
+    """The presets that there are; None where the campaign names none."""
+    brand: BrandKit | None = None
+    """None where nothing is laid over pictures."""
 
 
-def check(source: Written, *, folder: Path, templates: Path, of_rows: bool) -> Checked:
+def check(
+    source: Written, *, folder: Path, workspace: Workspace, of_rows: bool, today: date
+) -> Checked:
     """Everything that is wrong with a campaign in `folder` beyond its spelling.
 
     `of_rows`: these are the defaults of a CSV, whose rows bring products, prompts and outputs.
     """
     found = Checked()
-    found.faults += _axes(source)
+    campaign = source.campaign
+    if campaign.channels:
+        found.channels = known_channels(workspace, found.faults)
+        found.notes += grown_old(campaign.channels, found.channels, today)
+    found.faults += _axes(source, found.channels or {})
     found.faults += _names(source)
-    found.faults += _templates(source, templates)
+    found.faults += _templates(source, workspace.templates)
     found.faults += _files(source, folder, found.notes)
+    found.faults += brand_faults(source, folder)
+    if campaign.overlays:
+        found.brand, unread = brand_kit(source, folder)
+        found.faults += unread
     found.faults += _places(source)
     if not of_rows:
         found.faults += _missing(source)
-    for key, what in _not_yet(source.campaign):
-        place = source.place(*key)
-        if source.campaign.strict:
-            remedy = "remove it or set `strict: false`"
-            found.faults.append(Fault(place, f"this version does not {what} yet", remedy=remedy))
-        else:
-            found.notes.append(f"{place}: this version does not {what} yet; it is left out")
     return found
-
-
-def _not_yet(campaign: Campaign) -> list[tuple[tuple[str, ...], str]]:
-    """What a campaign file can say and this version cannot do: key, what it does not do."""
-    table: list[tuple[Any, tuple[str, ...], str]] = [
-        (campaign.overlays, ("overlays",), "lay words over pictures"),
-        (campaign.publish.feeds, ("publish", "feeds"), "write feeds"),
-        (campaign.finish.fit != "crop", ("finish", "fit"), f"fit by `{campaign.finish.fit}`"),
-        (campaign.moderation, ("moderation",), "soften or hand on refused prompts"),
-    ]
-    return [(key, what) for wanted, key, what in table if wanted]
 
 
 def _missing(source: Written) -> Iterator[Fault]:
@@ -95,12 +94,9 @@ def _no_prompt(source: Written) -> Iterator[Fault]:
         yield Fault(place, found, remedy=remedy)
 
 
-def _axes(source: Written) -> Iterator[Fault]:
+def _axes(source: Written, known: Mapping[str, Channel]) -> Iterator[Fault]:
     """Outputs, variants and locales: each name once and well formed."""
-    from flows.presets import channels
-
     campaign = source.campaign
-    known = channels() if campaign.channels else {}
     outputs: list[tuple[str, str]] = []
     shapes: dict[object, str] = {}
     for at, ratio in enumerate(campaign.aspect_ratios):
@@ -111,7 +107,7 @@ def _axes(source: Written) -> Iterator[Fault]:
         outputs.append((ratio.replace(":", "x"), place))
     for at, name in enumerate(campaign.channels):
         place = source.place("channels", at)
-        yield from bad_channel(name, place)
+        yield from bad_channel(name, place, known)
         if name in known:
             outputs.append((name, place))
     outputs += [

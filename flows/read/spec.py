@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flows.errors import BadInput, EnvironmentFault, Fault, did_you_mean
@@ -21,24 +22,25 @@ YAML_ENDINGS = (".yaml", ".yml")
 TABLE_ENDINGS = (".csv", ".tsv")
 
 
-def campaign(spec: Path, *, defaults: Path | None = None) -> Reading:
+def campaign(spec: Path, *, defaults: Path | None = None, today: date | None = None) -> Reading:
     """Everything that a campaign file says, with its products.
 
     `defaults` is a YAML that gives a CSV of briefs the rest; without it a YAML of the same stem
-    that has no `products` is used.
+    that has no `products` is used. `today` tells which presets are old (default: the day in UTC).
 
     Raises:
         BadInput: every fault of the spec or, where the spec is sound, of its catalogue.
         EnvironmentFault: a file is there but cannot be read.
 
     """
+    today = today or datetime.now(UTC).date()
     if spec.is_dir():
         raise unusable(spec, [Fault(str(spec), "a folder, not a file", remedy=_inside(spec))])
     ending = spec.suffix.lower()
     if ending in TABLE_ENDINGS:
         from flows.read.briefs import briefs
 
-        return briefs(spec, defaults=defaults)
+        return briefs(spec, defaults=defaults, today=today)
     if ending not in YAML_ENDINGS:
         raise unusable(
             spec,
@@ -62,7 +64,7 @@ def campaign(spec: Path, *, defaults: Path | None = None) -> Reading:
                 )
             ],
         )
-    return _of_yaml(spec)
+    return _of_yaml(spec, today)
 
 
 def campaign_id(spec: Path) -> str:
@@ -84,10 +86,12 @@ def campaign_id(spec: Path) -> str:
     return source.campaign.campaign
 
 
-def _of_yaml(spec: Path) -> Reading:
+def _of_yaml(spec: Path, today: date) -> Reading:
     data = file_bytes(spec)
     source = understood(document(data, str(spec)))
-    found = check(source, folder=spec.parent, templates=templates_of(spec), of_rows=False)
+    found = check(
+        source, folder=spec.parent, workspace=workspace_of(spec), of_rows=False, today=today
+    )
     if source.faults or found.faults:
         raise unusable(spec, _with_csv(in_order([*source.faults, *found.faults]), spec))
     wish = source.campaign.products
@@ -111,6 +115,8 @@ def _of_yaml(spec: Path) -> Reading:
         skipped=catalogue.skipped,
         notes=(*found.notes, *catalogue.notes),
         places=source.places(),
+        channels=found.channels,
+        brand=found.brand,
     )
 
 
@@ -162,8 +168,8 @@ def _with_csv(faults: list[Fault], spec: Path) -> list[Fault]:
     ]
 
 
-def templates_of(spec: Path) -> Path:
-    return Workspace.of(spec, Path.cwd()).templates
+def workspace_of(spec: Path) -> Workspace:
+    return Workspace.of(spec, Path.cwd())
 
 
 def file_bytes(path: Path) -> bytes:

@@ -4,6 +4,6 @@ room that spends money.
 
 from flows.shoot.bell import Bell
 from flows.shoot.outcome import Outcome, Wanted
-from flows.shoot.studio import shoot
+from flows.shoot.shooting import shoot
 
 __all__ = ["Bell", "Outcome", "Wanted", "shoot"]

@@ -56,8 +56,10 @@ class Books:
         return await self._do(lambda pen: pen.step(take, state, run=self._run, **facts))
 
     async def learn(self, host: str, mode: str, tier: str, seconds: float, *, exact: bool) -> None:
-        """Remember how long a generation took, for the next run's first guess."""
-        await self._do(
+        """Remember how long a generation took, for the next run's first guess: it is written with
+        the next step of any take, and nobody waits for it.
+        """
+        self._put(
             lambda pen: pen.remember_latency(
                 host, mode=mode, tier=tier, seconds=seconds, exact=exact
             )
@@ -77,11 +79,15 @@ class Books:
         return True
 
     async def _do(self, operation: Callable[[Pen], T]) -> T:
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._pending.append((operation, done))
+        done = self._put(operation)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         return await done
+
+    def _put(self, operation: Callable[[Pen], T]) -> asyncio.Future[T]:
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._pending.append((operation, done))
+        return done
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()

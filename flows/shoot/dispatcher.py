@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,40 +13,29 @@ import httpx
 from flows.network import client
 from flows.nouns.take import Take, TakeState
 from flows.providers import Provider
-from flows.providers.base import Done, Handed, Picture, RefusalKind, Refused, Reply, Way
+from flows.providers.base import (
+    Handed,
+    Picture,
+    RefusalKind,
+    Refused,
+    Reply,
+    Way,
+)
+from flows.shoot.circuit import Circuit
+from flows.shoot.heeding import Heeding
 from flows.shoot.latencies import Latencies
+from flows.shoot.listing import Listing
 from flows.shoot.outcome import Wanted
 from flows.shoot.pace import Pace
 from flows.shoot.polling import Schedule
 from flows.shoot.sharing import Sharing
 
-NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-)
-"""What surely went wrong before a request left this machine."""
-
 MARGIN = timedelta(minutes=10)
 """A picture that the host deletes sooner than this is brought to it again."""
 
 MOST_TRIES = 5
-PATIENCE_S = 600.0
-"""How long creates are tried again while the host turns every one away."""
 MOST_AT_WORK = 100
 """Takes that one account works on at a time where its host states no limit."""
-
-
-WORTH_A_LIST = 3
-"""Jobs that must run for one list to be better than asking for each."""
-LIST_EVERY = 0.02
-"""Share of the mean latency that lies between two looks at a list, however many are allowed."""
-SPARE = 0.9
-"""Share of the room in the windows that lists take: creates must not wait for them."""
-LIST_SPAN = timedelta(hours=2)
 
 
 class Dispatcher:
@@ -78,19 +65,21 @@ class Dispatcher:
         )
         self.letters: dict[str, asyncio.Queue[Reply | None]] = {}
         """What was heard of jobs that somebody follows; None: ask the host."""
-        self.follows = 0
         way = provider.capabilities.treatments["callback"].way
         self.is_called_back = is_called_back and way is not Way.NONE
         self.is_told = self.is_called_back
         """Whether a list or callbacks tell of jobs, so that asking is only the net below."""
         self.backlog: Callable[[], int] = int
         """How many takes wait for a place; none until somebody says otherwise."""
-        self._may_list = provider.lists_results
+        self.listing = Listing(self)
+        self._heeding = Heeding(account.name, self.pace, self.schedule)
         self.jobs_by_mark: dict[str, str] = {}
         """What callbacks said of our orders' marks: it repairs a create whose answer was lost."""
+        self.leaving = asyncio.Event()
+        """Set when the run is told to stop: what can wait is left to the next one."""
         self.stopped: str | None = None
         """Why nothing more is bought with this account."""
-        self._patient_until = time.monotonic() + PATIENCE_S
+        self.circuit = Circuit()
         self._unreached = 0
         self.under_way: deque[Take] = deque()
         """Takes of earlier runs that this account has to bring."""
@@ -145,20 +134,27 @@ class Dispatcher:
         return Refused(kind=RefusalKind.ACCOUNT if stops else RefusalKind.AGAIN, words=words)
 
     def heard(self, reply: Reply, admitted: float) -> None:
-        """What the answer to a create says of the account's pace."""
-        if isinstance(reply, Refused):
-            if reply.kind is RefusalKind.AGAIN:
-                self.pace.turned_away(reply.retry_after_s, self.latency_s, admitted)
-            elif reply.kind is RefusalKind.ACCOUNT:
+        """What the answer to a create says of the account and its pace."""
+        match reply:
+            case Refused(kind=RefusalKind.ACCOUNT):
                 self.stop(reply)
-            return
-        self._unreached = 0
-        self._patient_until = time.monotonic() + PATIENCE_S
-        self.pace.passed()
+            case Refused(kind=RefusalKind.AGAIN):
+                self.pace.turned_away(reply.retry_after_s, self.latency_s, admitted)
+                self._failed(reply, admitted)
+            case Refused(kind=RefusalKind.UNKNOWN | RefusalKind.GONE):
+                self._failed(reply, admitted)
+            case Refused():
+                self.circuit.passed()
+            case _:
+                self._unreached = 0
+                self.circuit.passed()
+                self.pace.passed()
 
-    def is_patient(self) -> bool:
-        """Whether a create that was turned away is tried again: as long as others pass."""
-        return time.monotonic() < self._patient_until
+    def _failed(self, said: Refused, admitted: float) -> None:
+        """A create brought nothing. It is tried again as long as others pass, and a while more."""
+        self.circuit.failed(admitted, named_s=said.retry_after_s, expected_s=self.latency_s)
+        if self.circuit.is_given_up:
+            self.stopped = self.stopped or f"no create passes any more; {self.told(said)}"
 
     def told(self, said: Refused) -> str:
         """A refusal for a person and the ledger; a host that repeats the key is not quoted."""
@@ -185,50 +181,17 @@ class Dispatcher:
         self.hear(job, reply)
 
     async def read_list(self) -> None:
-        """While several jobs run and many takes wait for a place, ask for the host's list, as often
-        as the windows leave room: one request tells of all jobs. Goes on until it is cancelled, or
-        the host refuses the list.
+        """Hear of jobs from the host's list, where that tells sooner than asking for each. Goes on
+        until it is cancelled, or the host refuses the list.
         """
-        while self._may_list:
-            room, mean_s = self._room_per_s(), self.latency_s
-            is_pressed = self.follows >= WORTH_A_LIST and self.backlog() > self.places
-            if self.is_called_back or not is_pressed or room <= 0:
-                self.is_told = self.is_called_back
-                await asyncio.sleep(mean_s / 20)
-                continue
-            # the next look is due that long after this one left, however long the answer takes
-            due = time.monotonic() + max(LIST_EVERY * mean_s, 1 / (SPARE * room))
-            self.is_told = await self._read_once()
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-
-    def _room_per_s(self) -> float:
-        """Requests a second that creates, and what goes with them, leave in the windows."""
-        windows = self.provider.account.limits.windows
-        allowed = [one.amount / one.per_s for one in windows if one.counts == "requests"]
-        takes_per_s = self.places / self.latency_s
-        return min(allowed, default=math.inf) - takes_per_s * (1 + self.provider.extra_requests)
-
-    async def _read_once(self) -> bool:
-        """Hand on what the newest page says; whether it could be read."""
-        request = self.provider.list_jobs(datetime.now(UTC) - LIST_SPAN)
-        if request is None:
-            return False
-        try:
-            response = await self.ask(request)
-        except (httpx.HTTPError, httpx.InvalidURL):
-            return False
-        if not response.is_success:
-            self._may_list = response.is_server_error or response.status_code == 429
-            return False
-        for one in self.provider.listed(response)[0]:
-            if isinstance(one.reply, Done | Refused):
-                self.hear(one.job.id, one.reply)
-        return True
+        await self.listing.read()
 
     async def create(self, request: httpx.Request) -> httpx.Response:
         """Send a paid request, once; the caller holds the pace. Redirects are never followed."""
         request.headers["connection"] = "close"
-        return await self._send(self._creating, request)
+        response = await self._send(self._creating, request)
+        self._heeding.heed(response, creates=True)
+        return response
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
@@ -247,7 +210,10 @@ class Dispatcher:
         """
         async with self.pace.request(priority=priority) as left:
             request.extensions = {**request.extensions, "left": left}
-            return await self._send(self.reading, request)
+            response = await self._send(self.reading, request)
+            # before another is let go: what this one says holds for that too
+            self._heeding.heed(response, creates=False)
+            return response
 
     async def _send(self, through: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
         timeout = httpx.Timeout(self.provider.timeout_s, connect=20.0, pool=None)

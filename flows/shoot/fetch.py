@@ -20,7 +20,7 @@ from urllib.parse import unquote
 import httpx
 
 from flows.errors import EnvironmentFault
-from flows.network import NotAskedError, onward
+from flows.network import NotAskedError, onward, url_of
 from flows.nouns.address import shown
 from flows.pictures import Form, UnreadableError, Why, opening
 from flows.providers.base import retry_after_s
@@ -156,7 +156,7 @@ async def _bytes(url: str, client: httpx.AsyncClient, most_bytes: int) -> bytes 
     try:
         request = httpx.Request(
             "GET",
-            url,
+            url_of(url),
             # compressed pictures gain nothing, and lengths can be compared where none is unpacked
             headers={
                 "User-Agent": "shotlist",
@@ -231,8 +231,15 @@ def _looked_at(data: bytes, expected: tuple[int, int] | None, rounding_px: int) 
         with opening(data, most_pixels=MAX_PIXELS, formats=FORMATS) as image:
             width, height = image.size
             form = (image.format or "").lower()
+            # JPEG: every byte is still read, but for each 8 x 8 pixels their mean is made alone,
+            # at a fraction of the time
+            is_reduced = image.draft(None, (1, 1)) is not None
             image.load()
             colour = _only_colour(image)
+        if colour and is_reduced:  # a mean may hide what is faint and small
+            with opening(data, most_pixels=MAX_PIXELS, formats=FORMATS) as image:
+                image.load()
+                colour = _only_colour(image)
     except UnreadableError as error:
         return _unreadable(error, data)
     if colour:

@@ -43,12 +43,11 @@ class Following:
     def listening(self) -> Iterator[None]:
         """While it is followed, what is heard of it comes here."""
         self._with.letters[self._job.id] = self._letters
-        self._with.follows += 1
         try:
-            yield
+            with self._with.listing.one_more():
+                yield
         finally:
             del self._with.letters[self._job.id]
-            self._with.follows -= 1
 
     async def next(self) -> Reply:
         """What is said of it next, by whoever is first."""
@@ -77,6 +76,8 @@ class Following:
                     letter = await self._letters.get()
             except TimeoutError:
                 continue
+            if isinstance(letter, Running):
+                continue  # how ends are told of has changed, or a host called back with news of it
             self._is_over = letter is None
             return letter
         return None

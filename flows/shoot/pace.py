@@ -17,20 +17,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from flows.providers.base import Window
+from flows.shoot.creating import Creating
 
 STEP_S = 0.02
 """How often a window is looked at while all it holds is still under way."""
-LONGEST_GAP_S = 60.0
-CALM_AFTER = 3
-"""Creates that must pass before an earlier refusal is forgotten."""
-LONG_CALM = 30
-"""Creates that must pass before a gap between them is given up again."""
-EASING = 0.995
-"""What a gap between creates shrinks by at each that passes."""
 
 
 class Shared(Protocol):
     """The same windows as other processes see them."""
+
+    def allow(self, windows: Sequence[Window]) -> None:
+        """From now on this process keeps these."""
+        ...
 
     async def admit(self, *, creates: int, images: int) -> tuple[int, float]:
         """A call's number and 0, or 0 and how many seconds to wait at least."""
@@ -60,22 +58,44 @@ class Pace:
     ) -> None:
         self._now = now
         self._shared = shared
+        self.windows = tuple(windows)
+        """What is kept now: as declared, or tighter where the host's answers say so."""
         self._counts = [_Count(window) for window in windows]
         self._waiting: list[tuple[float, int, _Waiting]] = []
         self._number = itertools.count()
         self._changed = asyncio.Event()
         self._server: asyncio.Task[None] | None = None
         self._paused_until = 0.0
-        self._creating = _Creating()
+        self._creating = Creating()
+
+    def allow(self, windows: Sequence[Window]) -> None:
+        """Keep these windows from now on: as many as before, each no wider than it was.
+
+        What they hold already counts on.
+        """
+        for count, window in zip(self._counts, windows, strict=True):
+            count.window = window
+        self.windows = tuple(windows)
+        if self._shared is not None:
+            self._shared.allow(windows)
+        self._changed.set()
+
+    @property
+    def paused_s(self) -> float:
+        """How long nothing is sent from now on, because the host asked for it."""
+        return max(0.0, self._paused_until - self._now())
 
     async def unpaused(self) -> None:
         """Return when no pause holds: one may have begun since a request was admitted."""
-        while (wait := self._paused_until - self._now()) > 0:  # noqa: ASYNC110 - time is what it waits for
+        while wait := self.paused_s:  # noqa: ASYNC110 - time is what it waits for
             await asyncio.sleep(wait)
 
-    def pause(self, seconds: float) -> None:
-        """Send nothing for so long: the host asked for it."""
-        self._paused_until = max(self._paused_until, self._now() + seconds)
+    def pause(self, seconds: float, *, creates_alone: bool = False) -> None:
+        """Send nothing, or no create, for so long: the host asked for it."""
+        if creates_alone:
+            self._creating.hold(self._now() + seconds)
+        else:
+            self._paused_until = max(self._paused_until, self._now() + seconds)
 
     def turned_away(
         self, retry_after_s: float | None, expected_s: float, admitted_at: float
@@ -182,68 +202,16 @@ class Pace:
         return max(waits)
 
 
-class _Creating:
-    """How creates go on after the host turned some away: one by one at first, then slowly more.
-
-    A single refusal costs its own wait and little else; refusals in a row widen the gap between
-    creates to what the host's answers say it is.
-    """
-
-    def __init__(self) -> None:
-        self.open = 0
-        self._most: float = float("inf")
-        self._gap_s = 0.0
-        self._not_before = 0.0
-        self._passed_at: float | None = None
-        self._refused_at = float("-inf")
-        self._streak = 0
-        self._calm = 0
-        self._wait_was_named = False
-
-    def turned_away(
-        self, now: float, retry_after_s: float | None, expected_s: float, admitted_at: float
-    ) -> None:
-        self._not_before = max(self._not_before, now + (retry_after_s or 0.0))
-        self._most = 1
-        if admitted_at <= self._refused_at:
-            return
-        self._refused_at = now
-        self._streak += 1
-        self._calm = 0
-        wait = retry_after_s or min(LONGEST_GAP_S, max(self._gap_s / 4, expected_s / 8))
-        if self._streak > 1:
-            # from the last one that passed to the next that would: that is the host's pace
-            since = now - self._passed_at if self._passed_at is not None else 0.0
-            self._gap_s = min(LONGEST_GAP_S, 1.1 * (since + wait))
-            self._wait_was_named = retry_after_s is not None
-        self._not_before = max(self._not_before, now + wait)
-
-    def passed(self, now: float) -> None:
-        self._calm += 1
-        self._most = 1 if self._gap_s else self._most + 1
-        if self._gap_s and self._passed_at is not None and not self._wait_was_named:
-            self._gap_s = min(self._gap_s, 1.02 * (now - self._passed_at))
-        self._passed_at = now
-        self._gap_s = EASING * self._gap_s if self._gap_s > STEP_S else 0.0
-        self._not_before = max(self._not_before, now + self._gap_s)
-        if self._calm >= (LONG_CALM if self._gap_s else CALM_AFTER):
-            # the host may have more room by now: try it
-            self._streak, self._calm, self._gap_s = 0, 0, self._gap_s / 2
-
-    def wait_s(self, now: float) -> float:
-        return STEP_S if self.open >= self._most else self._not_before - now
-
-
 class _Count:
     """What one window has seen: requests under way, and when the others were answered."""
 
     def __init__(self, window: Window) -> None:
-        self._window = window
+        self.window = window
         self.open = 0
         self.closed: deque[float] = deque()
 
     def weight(self, *, creates: bool, images: int) -> int:
-        match self._window.counts:
+        match self.window.counts:
             case "requests":
                 return 1
             case "creates":
@@ -254,11 +222,11 @@ class _Count:
     def wait_s(self, weight: int, now: float) -> float:
         if not weight:
             return 0.0
-        while self.closed and self.closed[0] + self._window.per_s <= now:
+        while self.closed and self.closed[0] + self.window.per_s <= now:
             self.closed.popleft()
-        over = self.open + len(self.closed) + weight - self._window.amount
+        over = self.open + len(self.closed) + weight - self.window.amount
         if over <= 0:
             return 0.0
         if over > len(self.closed):
             return STEP_S
-        return max(self.closed[over - 1] + self._window.per_s - now, 0.0) or STEP_S
+        return max(self.closed[over - 1] + self.window.per_s - now, 0.0) or STEP_S

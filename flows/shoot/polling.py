@@ -132,6 +132,11 @@ class Schedule:
             self._running = max(1, running)
         self._rests_on = None
 
+    def fit(self, running: int) -> None:
+        """So many jobs run now: nothing is thought over where they were as many before."""
+        if max(1, running) != self._running:
+            self.allow(running=running)
+
     def next_age_s(self, age_s: float, kind: Hashable = None) -> float:
         """The age at which to ask for a job that still ran at `age_s` (0: never asked). Later than
         `age_s`, never infinite, and the later the later that is.

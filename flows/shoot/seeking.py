@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,7 +13,20 @@ import httpx
 
 from flows.ledger import Ledger
 from flows.nouns.take import Realm, Take, TakeState
-from flows.providers.base import Found, Job, NotThere, Order, Sent, Trace, Unclear
+from flows.providers.base import (
+    Found,
+    Job,
+    NotThere,
+    Order,
+    Ready,
+    RefusalKind,
+    Refused,
+    Reply,
+    Running,
+    Sent,
+    Trace,
+    Unclear,
+)
 from flows.shoot.dispatcher import Dispatcher
 
 SIGNATURE, SENT_AT, MARK = "signature", "sent_at", "mark"
@@ -20,6 +34,15 @@ SIGNATURE, SENT_AT, MARK = "signature", "sent_at", "mark"
 LONGEST_S = 30.0
 EXPECTED_TIMES = 15.0
 """Looked for so long at least, or so many times what a generation takes."""
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+"""What surely went wrong before a request left this machine."""
 MOST_LOST = frozenset({TakeState.SENT, TakeState.UNKNOWN})
 
 
@@ -31,6 +54,18 @@ def notes_of(dispatcher: Dispatcher, order: Order) -> dict[str, str]:
         SIGNATURE: dispatcher.provider.signature(order),
         SENT_AT: datetime.now(UTC).isoformat(),
     }
+
+
+def lost(reply: Reply) -> Refused | None:
+    """Whether the answer to a create leaves open what was bought, in a refusal's words."""
+    match reply:
+        case Refused(kind=RefusalKind.UNKNOWN | RefusalKind.GONE):
+            return reply
+        case Running() | Ready():
+            words = "the host named no task"
+            return Refused(kind=RefusalKind.UNKNOWN, words=words, billed=None)
+        case _:
+            return None
 
 
 def can_be_sought(dispatcher: Dispatcher, take: Take) -> bool:
@@ -45,7 +80,9 @@ def can_be_sought(dispatcher: Dispatcher, take: Take) -> bool:
 
 
 async def sought(take: Take, dispatcher: Dispatcher, book: Ledger) -> Found | NotThere | Unclear:
-    """What became of a create, after asking as often as it takes, within a bound."""
+    """What became of a create, after asking as often as it takes, within a bound. A run that is
+    told to stop leaves it to the next one.
+    """
     sent = _sent(take)
     if sent is None:
         return Unclear("nothing is known of how it was sent")
@@ -56,9 +93,10 @@ async def sought(take: Take, dispatcher: Dispatcher, book: Ledger) -> Found | No
         said = await _once(sent, take, dispatcher, book)
         if not isinstance(said, Unclear) or said.again_s is None:
             return said
-        if time.monotonic() + said.again_s > deadline:
+        if dispatcher.leaving.is_set() or time.monotonic() + said.again_s > deadline:
             return replace(said, again_s=None)
-        await asyncio.sleep(said.again_s)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(dispatcher.leaving.wait(), said.again_s)
 
 
 async def _once(

@@ -1,90 +1,42 @@
-"""Studio: all accounts of a run on one event loop, in a thread of its own.
-
-Outcomes are handed on as they come, so that finishing overlaps with shooting. Told to stop, it
-buys nothing more and settles what was sent.
+"""Studio: all accounts of a run on one event loop. Told to stop, it buys nothing more and settles
+what was sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import queue
-import threading
-from collections import deque
-from collections.abc import Awaitable, Coroutine, Generator, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
-from decimal import Decimal
-from typing import Any, Literal, TypeVar
+from typing import Any
 
-from flows.errors import ShotlistError
 from flows.ledger import Ledger, TakeStore
-from flows.nouns.take import OnUnknown, Realm, Take, TakeState
+from flows.nouns.campaign import Moderation
+from flows.nouns.take import OnUnknown, Take, TakeState
 from flows.providers import Provider
-from flows.providers.base import Refused
+from flows.providers.base import RefusalKind, Refused
 from flows.shoot.bell import Bell
 from flows.shoot.books import Books
 from flows.shoot.dispatcher import Dispatcher
 from flows.shoot.ears import Ears
-from flows.shoot.outcome import Outcome, Stop, Wanted
+from flows.shoot.moderating import Moderating
+from flows.shoot.outcome import Outcome, StoppedError, Wanted, held, untried
+from flows.shoot.pool import Policy, in_order, opened
 from flows.shoot.purse import Purse
 from flows.shoot.references import Prepared
 from flows.shoot.seeking import MOST_LOST, can_be_sought
-from flows.shoot.sharing import Sharing
-from flows.shoot.taking import StoppedError, Taking
+from flows.shoot.taking import Taking
+from flows.shoot.waiting import Waiting
 
-T = TypeVar("T")
-Policy = Literal["failover", "cheapest", "fastest"]
+LOOK_S = 0.1
+"""How often a place of an account whose creates fail looks whether it may try one."""
 
 _ON_THE_WAY = frozenset({TakeState.ACCEPTED, TakeState.SUCCEEDED})
 
 
-def shoot(
-    wanted: Sequence[Wanted],
-    *,
-    hosts: Sequence[Provider],
-    policy: Policy = "failover",
-    on_unknown: OnUnknown = "park",
-    book: Ledger,
-    store: TakeStore,
-    run: str,
-    cap_usd: Decimal | None = None,
-    spent_usd: Decimal = Decimal(0),
-    callback: str | None = None,
-    bell: Bell | None = None,
-) -> Generator[Outcome]:
-    """Make the takes that are missing; those that are there come back as they are. Each recipe
-    once, in the order in which they are settled.
+class Studio:
+    """Shoots `wanted` (see `shoot`), and puts what came of it into `outcomes`."""
 
-    `hosts` are the accounts, all of one realm, first choice first. `spent_usd` counts towards
-    `cap_usd` from the start. `callback` is the address at which a receiver writes what hosts call
-    back with into the ledger; it rings `bell`. Closing the iterator stops buying and waits until
-    what was sent is settled.
-    """
-    studio = _Studio(
-        wanted,
-        hosts,
-        policy,
-        on_unknown,
-        book,
-        store,
-        run=run,
-        purse=Purse(cap_usd, spent_usd),
-        callback=callback,
-        bell=bell,
-    )
-    thread = threading.Thread(target=studio.run, name="studio", daemon=True)
-    thread.start()
-    try:
-        while (item := studio.outcomes.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        studio.stop()
-        thread.join()
-
-
-class _Studio:
     def __init__(
         self,
         wanted: Sequence[Wanted],
@@ -96,6 +48,7 @@ class _Studio:
         *,
         run: str,
         purse: Purse,
+        moderation: Moderation | None,
         callback: str | None,
         bell: Bell | None,
     ) -> None:
@@ -115,10 +68,12 @@ class _Studio:
         self._prepared = Prepared()
         self._callback = callback
         self._bell = bell or Bell()
-        self._to_buy: deque[Wanted] = deque()
+        self._moderating = Moderating(moderation, wanted, self._books, on_unknown)
+        self._waiting = Waiting(self._moderating.may_go_to)
         self._unsent: set[asyncio.Task[Outcome]] = set()
         self._bringing: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._dispatchers: Sequence[Dispatcher] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self) -> None:
@@ -138,6 +93,8 @@ class _Studio:
     def _cancel_unsent(self) -> None:
         for task in self._unsent:
             task.cancel()
+        for dispatcher in self._dispatchers:
+            dispatcher.leaving.set()
 
     def _sending(self) -> None:
         """A take is about to be sent: from here on it must be settled."""
@@ -148,17 +105,12 @@ class _Studio:
 
     async def _all(self) -> None:
         self._loop = asyncio.get_running_loop()
-        dispatchers = [
-            Dispatcher(
-                host,
-                self._sharing(host),
-                is_called_back=self._callback is not None,
-                expected_s=self._expected_s(host),
-            )
-            for host in self._hosts
-        ]
+        dispatchers = opened(
+            self._hosts, self._book, self._run, is_called_back=self._callback is not None
+        )
+        self._dispatchers = dispatchers
         for dispatcher in dispatchers:
-            dispatcher.backlog = lambda: len(self._to_buy)
+            dispatcher.backlog = lambda: len(self._waiting)
         readers: list[asyncio.Task[None]] = []
         try:
             for dispatcher in dispatchers:
@@ -173,16 +125,11 @@ class _Studio:
                 for one in dispatchers
                 if one.provider.lists_results
             ]
-            for together in self._in_order(dispatchers):
-                # what the others have under way goes on beside
-                await asyncio.gather(
-                    *(
-                        self._work(one, may_buy=one in together)
-                        for one in dispatchers
-                        for _ in range(one.places)
-                    )
-                )
-                await asyncio.gather(*self._bringing)
+            for together in in_order(dispatchers, self._policy):
+                await self._round(dispatchers, together)
+            while any(self._has_work(one) for one in dispatchers):
+                # what was put back or handed on after those that may take it had ended
+                await self._round(dispatchers, dispatchers)
             self._leave(dispatchers)
         finally:
             for reader in readers:
@@ -191,36 +138,34 @@ class _Studio:
                 await dispatcher.close()
             self._books.close()
 
-    def _expected_s(self, host: Provider) -> float:
-        """What earlier runs saw generations take, or what the host declares."""
-        if host.realm() is not Realm.LIVE:
-            return host.account.latency_s  # the next sandbox may run on another clock
-        seen = [
-            seconds
-            for name, mode, tier in self._book.latency_keys()
-            if name == host.name
-            for seconds, _ in self._book.latencies(name, mode=mode, tier=tier)
-        ]
-        return sum(seen) / len(seen) if seen else host.account.latency_s
-
-    def _sharing(self, host: Provider) -> Sharing | None:
-        """Proofs are drawn here: there is nothing to share."""
-        if host.realm() is Realm.PROOF:
-            return None
-        return Sharing(self._book, host.account, self._run)
+    async def _round(
+        self, dispatchers: Sequence[Dispatcher], together: Sequence[Dispatcher]
+    ) -> None:
+        """Some accounts buy; what the others have under way goes on beside."""
+        for one in together:
+            others = [other for other in dispatchers if other not in together]
+            one.circuit.may_hand_over = any(other.stopped is None for other in others)
+        await asyncio.gather(
+            *(
+                self._work(one, may_buy=one in together)
+                for one in dispatchers
+                for _ in range(one.places)
+            )
+        )
+        await asyncio.gather(*self._bringing)
 
     async def _sort(self, dispatchers: Sequence[Dispatcher]) -> None:
         """What is there, what is under way, what is to be bought."""
         for recipe, wanted in self._wanted.items():
             take = self._known.get(recipe)
             if take is None:
-                self._to_buy.append(wanted)
+                self._waiting.add(wanted)
             elif take.state in _ON_THE_WAY or (
                 take.state in MOST_LOST and self._may_seek(take, dispatchers)
             ):
                 self._resume(take, dispatchers)
             elif take.may_be_bought(self._on_unknown) or await self._books.forget_if_broken(take):
-                self._to_buy.append(wanted)
+                self._waiting.add(wanted)
             else:
                 self.outcomes.put(Outcome(take=take))
 
@@ -239,36 +184,41 @@ class _Studio:
             reason = f"bought at {take.provider} before; name it as a provider to have it brought"
             self.outcomes.put(Outcome(take=replace(take, reason=reason)))
 
-    def _in_order(self, dispatchers: Sequence[Dispatcher]) -> Iterator[Sequence[Dispatcher]]:
-        """The accounts that buy together; the next ones only where these cannot go on."""
-        if self._policy == "fastest":
-            yield dispatchers
-            return
-        ordered = list(dispatchers)
-        if self._policy == "cheapest":
-            ordered.sort(key=lambda one: _price(one.provider))
-        for _host, together in itertools.groupby(ordered, key=lambda one: one.host):
-            yield list(together)
+    def _has_work(self, dispatcher: Dispatcher) -> bool:
+        """Whether something waits that this account may buy."""
+        if self._stopping or dispatcher.stopped is not None:
+            return False
+        return self._waiting.has_for(dispatcher.host)
 
     async def _work(self, dispatcher: Dispatcher, *, may_buy: bool) -> None:
         """One of an account's places: one take at a time, what is under way first."""
+        circuit = dispatcher.circuit
         while not self._stopping:
             if dispatcher.under_way:
                 take = dispatcher.under_way.popleft()
                 taking = self._taking(dispatcher)
                 await self._in_place(taking, self._bring(taking, take))
-            elif may_buy and self._to_buy and dispatcher.stopped is None:
-                wanted = self._to_buy.popleft()
-                if self._purse.is_spent:
-                    take = dispatcher.fresh(wanted)
-                    self.outcomes.put(_untried(take, "the budget is spent", "budget"))
-                    continue
-                taking = self._taking(dispatcher)
-                await self._in_place(taking, self._buy(taking, wanted))
-            else:
+            elif not may_buy or not self._has_work(dispatcher):
                 return
+            elif not circuit.lets_through():
+                # what waits is left where other accounts find it
+                await asyncio.sleep(min(LOOK_S, max(circuit.wait_s, LOOK_S / 10)))
+            else:
+                await self._buy_next(dispatcher)
 
-    def _taking(self, dispatcher: Dispatcher) -> Taking:
+    async def _buy_next(self, dispatcher: Dispatcher) -> None:
+        is_probe = dispatcher.circuit.is_open
+        wanted = self._waiting.next_for(dispatcher.host)
+        if self._purse.is_spent:
+            take = dispatcher.fresh(wanted)
+            self.outcomes.put(untried(take, "the budget is spent", "budget"))
+        else:
+            taking = self._taking(dispatcher, is_probe=is_probe)
+            await self._in_place(taking, self._buy(taking, wanted))
+        if is_probe:
+            dispatcher.circuit.released()
+
+    def _taking(self, dispatcher: Dispatcher, *, is_probe: bool = False) -> Taking:
         return Taking(
             dispatcher,
             self._books,
@@ -276,6 +226,7 @@ class _Studio:
             prepared=self._prepared,
             callback=self._callback,
             sending=self._sending,
+            is_probe=is_probe,
         )
 
     async def _in_place(self, taking: Taking, work: Coroutine[Any, Any, None]) -> None:
@@ -288,23 +239,41 @@ class _Studio:
         made.cancel()
 
     async def _bring(self, taking: Taking, take: Take) -> None:
-        outcome = await _held(taking.followed(take), take)
+        wanted = self._wanted[take.recipe]
+        outcome = await held(taking.followed(take), take)
         if isinstance(outcome, Refused):
-            self._to_buy.append(self._wanted[take.recipe])  # it was never bought
+            self._waiting.add(wanted)  # it was never bought
+        elif outcome.refusal is RefusalKind.MODERATION:
+            self._settle(
+                wanted, await held(self._moderating.gone_on(taking, wanted, outcome), take)
+            )
         else:
             self.outcomes.put(outcome)
 
     async def _buy(self, taking: Taking, wanted: Wanted) -> None:
-        task = asyncio.create_task(taking.bought(wanted))
+        task = asyncio.create_task(self._moderating.bought(taking, wanted))
         self._unsent.add(task)
         try:
-            outcome = await _held(task, taking.dispatcher.fresh(wanted))
+            outcome = await held(task, taking.dispatcher.fresh(wanted))
         finally:
             self._unsent.discard(task)
+        self._settle(wanted, outcome)
+
+    def _settle(self, wanted: Wanted, outcome: Outcome) -> None:
+        """Hand on what came of a purchase, or see to it that another account makes it."""
+        refused = self._moderating.refusal_of(wanted)
         if outcome.stopped == "account" and outcome.take.state is TakeState.REFUSED:
-            self._to_buy.appendleft(wanted)
+            if refused is None:
+                self._waiting.put_back(wanted)
+            else:
+                self._waiting.hand_on(wanted, refused)
+        elif outcome.refusal is RefusalKind.MODERATION and self._is_wanted_elsewhere(wanted):
+            self._waiting.hand_on(wanted, outcome)
         elif outcome.stopped != "interrupted":
             self.outcomes.put(outcome)
+
+    def _is_wanted_elsewhere(self, wanted: Wanted) -> bool:
+        return any(self._moderating.may_go_to(wanted, host.name) for host in self._hosts)
 
     def _leave(self, dispatchers: Sequence[Dispatcher]) -> None:
         """What no account could make."""
@@ -312,26 +281,8 @@ class _Studio:
             return
         reasons = [f"{one.name}: {one.stopped}" for one in dispatchers if one.stopped]
         reason = "; ".join(dict.fromkeys(reasons)) or "no account could be used"
-        for wanted in self._to_buy:
-            self.outcomes.put(_untried(dispatchers[0].fresh(wanted), reason, "account"))
-
-
-async def _held(work: Awaitable[T], take: Take) -> T | Outcome:
-    """What came of one take; a fault of one stays its own."""
-    try:
-        return await work
-    except (StoppedError, asyncio.CancelledError):
-        return _untried(take, "the run was stopped before it was bought", "interrupted")
-    except Exception as error:  # noqa: BLE001 - around one take
-        said = str(error) if isinstance(error, ShotlistError) else repr(error)
-        return Outcome(take=replace(take, reason=said, billed=None))
-
-
-def _untried(take: Take, reason: str, why: Stop) -> Outcome:
-    untried = replace(take, state=TakeState.REFUSED, reason=reason, billed=False)
-    return Outcome(take=untried, stopped=why)
-
-
-def _price(provider: Provider) -> Decimal:
-    price = provider.account.usd_per_image
-    return Decimal("Infinity") if price is None else price
+        for left in self._waiting.left():
+            if isinstance(left, Wanted):
+                self.outcomes.put(untried(dispatchers[0].fresh(left), reason, "account"))
+            else:
+                self.outcomes.put(left)

@@ -7,11 +7,9 @@ next.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import httpx
 
@@ -22,45 +20,34 @@ from flows.providers.base import (
     Accepted,
     Done,
     Found,
-    Image,
     Job,
     NotThere,
     Order,
-    Ready,
     RefusalKind,
     Refused,
     Reply,
-    Running,
     Unclear,
 )
 from flows.shoot.books import Books
-from flows.shoot.dispatcher import MOST_TRIES, NOT_SENT, Dispatcher
-from flows.shoot.fetch import Fetched, Unfetched, fetched, whole_image
+from flows.shoot.bringing import LINKS, Bringing
+from flows.shoot.dispatcher import Dispatcher
 from flows.shoot.following import Following
 from flows.shoot.order import UnusableReferenceError, order_for
-from flows.shoot.outcome import Outcome, Wanted
+from flows.shoot.outcome import HeldBackError, Outcome, StoppedError, Wanted, untried
 from flows.shoot.purse import Purse
 from flows.shoot.references import Prepared
-from flows.shoot.seeking import MOST_LOST, notes_of, sought
+from flows.shoot.seeking import MOST_LOST, NOT_SENT, lost, notes_of, sought
 
 LONGEST_JOB_S = 1800.0
 """Beyond this a job is left to the next run (Replicate ends its own after 30 minutes)."""
-LONGEST_FETCH_S = 600.0
-LEAST_SIDE = 512
-"""Where a host does not say which pixels it makes."""
 GRACE = 3
 """How often a host may say that it does not know a job that it has just taken."""
-LINKS = "result"
-"""The note of a take that holds the addresses of what was made, one a line."""
-
-
-class StoppedError(Exception):
-    """The run was told to buy nothing more before this take was sent."""
 
 
 class Taking:
     """Makes one take with one account. `sending` is called at the moment from which on it must be
-    settled; it raises StoppedError where nothing more shall be bought.
+    settled; it raises StoppedError where nothing more shall be bought. `is_probe`: while the
+    account's creates fail, this one shows whether they still do.
     """
 
     def __init__(
@@ -72,6 +59,7 @@ class Taking:
         prepared: Prepared,
         callback: str | None,
         sending: Callable[[], None],
+        is_probe: bool = False,
     ) -> None:
         self.dispatcher = dispatcher
         self._books = books
@@ -79,41 +67,37 @@ class Taking:
         self._prepared = prepared
         self._callback = callback
         self._sending = sending
+        self._is_probe = is_probe
         self._price = dispatcher.provider.account.usd_per_image
-        self.made = asyncio.Event()
-        """Set when the host's work is over: its place is free while the bytes are brought."""
-        self._expected: tuple[int, int] | None = None
-        self._kind: tuple[str, str] | None = None
+        self._bringing = Bringing(dispatcher, books, purse)
+        self.made = self._bringing.made
 
     async def bought(self, wanted: Wanted) -> Outcome:
         """Buy a take and bring its bytes; sent again only where the host refused before billing.
+        Stopped by its account, it may be bought with another, or later.
 
         Raises:
             StoppedError: nothing was sent.
 
         """
         while True:
-            tried = await self._once(wanted)
+            try:
+                tried = await self._once(wanted)
+            except HeldBackError:
+                words = f"creates fail at {self.dispatcher.host}"
+                return untried(self.dispatcher.fresh(wanted), words, "account")
             if isinstance(tried, Outcome):
                 return tried
-            if self.dispatcher.stopped is not None:
-                take = self.dispatcher.fresh(wanted)
-                return Outcome(take=_refused(take, self.dispatcher.stopped), stopped="account")
-            if not self.dispatcher.is_patient():
-                take = self.dispatcher.fresh(wanted)
-                return Outcome(take=_refused(take, self.dispatcher.told(tried)))
+            if self.dispatcher.stopped is not None or self.dispatcher.circuit.is_open:
+                words = self.dispatcher.stopped or self.dispatcher.told(tried)
+                return untried(self.dispatcher.fresh(wanted), words, "account")
 
     async def followed(self, take: Take) -> Outcome | Refused:
         """Bring a take that an earlier run bought, or that is still being made, or of which only
         its sending is known. A Refused says that it was never bought.
         """
-        self._expected = None
-        links = take.host_notes.get(LINKS, "").split()
-        if take.state is TakeState.SUCCEEDED and links:
-            brought = await self._fetch(take, [Image(url=link) for link in links], is_last=False)
-            is_asked = take.host_task_id and not self.dispatcher.provider.is_synchronous
-            if brought.take.state is TakeState.DONE or not is_asked:
-                return brought
+        if (brought := await self._bringing.from_links(take)) is not None:
+            return brought
         notes = {name: text for name, text in take.host_notes.items() if name != LINKS}
         job = Job(id=take.host_task_id or "", notes=notes)
         if self.dispatcher.sharing is not None:
@@ -125,7 +109,7 @@ class Taking:
                 return await self._settled(take, found)
             return await self._follow(take, job)
         finally:
-            await self._rise(take)
+            await self._bringing.rise(take)
 
     async def _once(self, wanted: Wanted) -> Outcome | Refused:
         """One try. A Refused of kind AGAIN says that nothing was bought and may be tried again."""
@@ -133,18 +117,15 @@ class Taking:
         try:
             order = await order_for(wanted, self.dispatcher, self._prepared, self._callback)
         except UnusableReferenceError as error:
-            return Outcome(take=_refused(take, str(error)))
+            return untried(take, str(error))
         if isinstance(order, Refused):  # a picture could not be brought there; nothing is paid
             return self._not_sent(take, order)
         if not self._purse.hold(self._price):
-            why = "the next take would pass the budget"
-            return Outcome(take=_refused(take, why), stopped="budget")
+            return untried(take, "the next take would pass the budget", "budget")
         if not await self._books.intend(take, self._price):
             self._purse.give_back(self._price)
             return Outcome(take=await self._books.take(take.recipe) or take)
-        size = order.size
-        self._expected = (size.width, size.height) if size.width and size.height else None
-        self._kind = ("edit" if order.is_edit else "text", wanted.recipe.tier)
+        self._bringing.expect(order, wanted.recipe.tier)
         if self.dispatcher.sharing is not None:
             await self.dispatcher.sharing.sit(take.recipe)
         try:
@@ -156,18 +137,20 @@ class Taking:
                 raise
             return Outcome(take=now)
         finally:
-            await self._rise(take)
+            await self._bringing.rise(take)
 
     async def _sent_once(self, take: Take, order: Order) -> Outcome | Refused:
         """Send it, and look it up where its answer was lost."""
         async with self.dispatcher.alone():
             sent, reply, began = await self._send(take, order)
-            lost = _lost(reply)
-            if lost is None:
+            unclear = lost(reply)
+            if unclear is None:
                 found = None
             else:
-                sent = (await self._ended(sent, TakeState.UNKNOWN, lost)).take
+                sent = (await self._ended(sent, TakeState.UNKNOWN, unclear)).take
                 found = await sought(sent, self.dispatcher, self._books.ledger)
+        if isinstance(found, Found):
+            self.dispatcher.circuit.passed()
         if found is not None:
             return await self._settled(sent, found)
         return await self._after(sent, reply, began)
@@ -175,8 +158,20 @@ class Taking:
     def _not_sent(self, take: Take, said: Refused) -> Outcome:
         if said.kind is RefusalKind.ACCOUNT:
             self.dispatcher.stop(said)
-            return Outcome(take=_refused(take, self.dispatcher.told(said)), stopped="account")
-        return Outcome(take=_refused(take, self.dispatcher.told(said)))
+            return untried(take, self.dispatcher.told(said), "account")
+        return untried(take, self.dispatcher.told(said))
+
+    def _may_leave(self) -> None:
+        """Asked at the last moment before a create leaves.
+
+        Raises:
+            HeldBackError: creates of the account fail, and this is not the one to try.
+            StoppedError: nothing more shall be bought.
+
+        """
+        if self.dispatcher.circuit.is_open and not self._is_probe:
+            raise HeldBackError
+        self._sending()
 
     async def _send(self, take: Take, order: Order) -> tuple[Take, Reply, float]:
         """Send the request that buys, once; gives the answer and when the request left."""
@@ -186,8 +181,8 @@ class Taking:
         priority = self.dispatcher.schedule.create_priority()
         async with pace.request(creates=True, images=1, priority=priority) as admitted:
             try:
-                self._sending()
-            except StoppedError:
+                self._may_leave()
+            except (HeldBackError, StoppedError):
                 self._purse.give_back(self._price)
                 raise
             take = await self._books.step(
@@ -212,7 +207,7 @@ class Taking:
         """Write down what the answer to the paid request means, and go on from there."""
         match reply:
             case Done():
-                return await self._made(take, reply, began)
+                return await self._bringing.bring(take, reply, began)
             case Accepted(job=job):
                 return await self._follow(await self._accepted(take, job), job, began)
             case Refused():
@@ -258,9 +253,10 @@ class Taking:
                     cost_usd=found.cost_usd if found.cost_usd is not None else self._price,
                     cost_from="price" if found.cost_usd is None else "answer",
                 )
-                return Outcome(take=now)
+                is_final = state is TakeState.LOST
+                return Outcome(take=now, refusal=None if is_final else said.kind)
             case Found(job=job, reply=Done() as done):
-                return await self._made(await self._accepted(take, job), done, None)
+                return await self._bringing.bring(await self._accepted(take, job), done, None)
             case Found(job=job):
                 return await self._follow(await self._accepted(take, job), job)
             case Unclear(words=words):
@@ -272,18 +268,18 @@ class Taking:
         now = await self._books.step(
             take, state, reason=self.dispatcher.told(said), billed=said.billed
         )
-        return Outcome(take=now)
+        return Outcome(take=now, refusal=said.kind)
 
     async def _follow(self, take: Take, job: Job, began: float | None = None) -> Outcome:
         """Ask for a job until it has ended. A question that fails is not a job that failed."""
         deadline = time.monotonic() + LONGEST_JOB_S
-        follows = Following(self.dispatcher, job, self._kind, began)
+        follows = Following(self.dispatcher, job, self._bringing.kind, began)
         missing = 0
         with follows.listening():
             while time.monotonic() < deadline:
                 match await follows.next():
                     case Done() as done:
-                        return await self._made(take, done, began)
+                        return await self._bringing.bring(take, done, began)
                     case Refused(kind=RefusalKind.AGAIN) as said:
                         if said.retry_after_s:
                             self.dispatcher.pace.pause(said.retry_after_s)
@@ -301,119 +297,3 @@ class Taking:
                         missing = 0
         reason = f"still being made at {self.dispatcher.host}; the next run asks for it again"
         return Outcome(take=replace(take, reason=reason))
-
-    async def _made(self, take: Take, done: Done, began: float | None) -> Outcome:
-        """The host made it: cost and links are written down first, then the bytes are brought."""
-        if began is not None and self.dispatcher.provider.is_synchronous:
-            self.dispatcher.latencies.took(time.monotonic() - began, kind=self._kind)
-        if began is not None and self._kind is not None:
-            seconds = time.monotonic() - began
-            is_exact = self.dispatcher.is_called_back or self.dispatcher.provider.is_synchronous
-            await self._books.learn(self.dispatcher.host, *self._kind, seconds, exact=is_exact)
-        cost = self._price if done.cost_usd is None else done.cost_usd
-        self._purse.correct(self._price, cost)
-        links = [image.url for image in done.images if image.url]
-        if links and take.state is not TakeState.SUCCEEDED:
-            take = await self._books.step(
-                take,
-                TakeState.SUCCEEDED,
-                seed=take.seed if done.seed is None else done.seed,
-                cost_usd=cost,
-                cost_from="price" if done.cost_usd is None else "answer",
-                billed=True,
-                host_task_id=take.host_task_id or done.id,
-                host_notes={**take.host_notes, LINKS: "\n".join(links)},
-            )
-            await self._rise(take)
-            self.made.set()
-            return await self._fetch(take, done.images)
-        facts = {
-            "seed": take.seed if done.seed is None else done.seed,
-            "cost_usd": cost,
-            "cost_from": "price" if done.cost_usd is None else "answer",
-            "billed": True,
-            "host_task_id": take.host_task_id or done.id,
-        }
-        return await self._fetch(take, done.images, facts=facts)
-
-    async def _rise(self, take: Take) -> None:
-        """The host works on it no more."""
-        if self.dispatcher.sharing is not None and not self.made.is_set():
-            await self.dispatcher.sharing.rise(take.recipe)
-
-    async def _fetch(
-        self,
-        take: Take,
-        images: Sequence[Image],
-        *,
-        facts: Mapping[str, Any] | None = None,
-        is_last: bool = True,
-    ) -> Outcome:
-        """Bring the first picture that can be had into the store."""
-        found = await self._first_of(images)
-        if isinstance(found, Unfetched):
-            if found.kind == "unreachable" or not is_last:
-                return Outcome(take=replace(take, reason=found.words))
-            is_lost = take.state is TakeState.SUCCEEDED and found.kind != "blank"
-            state = TakeState.LOST if is_lost else TakeState.FAILED
-            now = await self._books.step(take, state, reason=found.words, billed=True)
-            return Outcome(take=now)
-        now = await self._books.step(
-            take,
-            TakeState.DONE,
-            sha256=await self._books.keep(found.data),
-            bytes=len(found.data),
-            width=found.whole.width,
-            height=found.whole.height,
-            format=found.whole.format,
-            detail=found.whole.note or None,
-            **(facts or {}),
-        )
-        return Outcome(take=now, bought=True, note=found.whole.note)
-
-    async def _first_of(self, images: Sequence[Image]) -> Fetched | Unfetched:
-        found: Fetched | Unfetched = Unfetched(kind="gone", words="the host named no picture")
-        for image in images:
-            found = await self._bytes_of(image)
-            if isinstance(found, Fetched):
-                return self._of_size(found)
-        return found
-
-    def _of_size(self, found: Fetched) -> Fetched | Unfetched:
-        """A picture far below what was asked for is not what was bought."""
-        width, height = self._expected or (LEAST_SIDE, LEAST_SIDE)
-        if found.whole.width * 2 >= width and found.whole.height * 2 >= height:
-            return found
-        words = f"only {found.whole.width}x{found.whole.height} came where {width}x{height} was due"
-        return Unfetched(kind="broken", words=words)
-
-    async def _bytes_of(self, image: Image) -> Fetched | Unfetched:
-        if image.data is None:
-            return await fetched(
-                image.url or "",
-                self.dispatcher.reading,
-                deadline_s=LONGEST_FETCH_S,
-                tries=MOST_TRIES,
-                expected=self._expected,
-            )
-        whole = await asyncio.to_thread(whole_image, image.data, self._expected)
-        if isinstance(whole, str):
-            return Unfetched(kind="broken", words=whole)
-        return Fetched(data=image.data, whole=whole)
-
-
-def _refused(take: Take, reason: str) -> Take:
-    """A take of which the ledger knows nothing: it was not even intended."""
-    return replace(take, state=TakeState.REFUSED, reason=reason, billed=False)
-
-
-def _lost(reply: Reply) -> Refused | None:
-    """Whether the answer to a create leaves open what was bought, in a refusal's words."""
-    match reply:
-        case Refused(kind=RefusalKind.UNKNOWN | RefusalKind.GONE):
-            return reply
-        case Running() | Ready():
-            words = "the host named no task"
-            return Refused(kind=RefusalKind.UNKNOWN, words=words, billed=None)
-        case _:
-            return None

@@ -163,12 +163,12 @@ def _profiled(errand: Errand) -> Shot:
 
     from flows.shoot import studio
 
-    profile, run = cProfile.Profile(time.thread_time), studio._Studio.run
+    profile, run = cProfile.Profile(time.thread_time), studio.Studio.run
 
-    def profiled(self: studio._Studio) -> None:
+    def profiled(self: studio.Studio) -> None:
         profile.runcall(run, self)
 
-    studio._Studio.run = profiled  # type: ignore[method-assign]
+    studio.Studio.run = profiled  # type: ignore[method-assign]
     try:
         return _shoot(errand)
     finally:

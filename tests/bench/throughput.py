@@ -41,6 +41,8 @@ class Row:
     speed: float
     takes: int = TAKES
     cvs: tuple[float, ...] = CVS
+    seed: int = 0
+    """Of the latencies that the server draws."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,9 @@ class Measured:
         )
 
 
-def ours_row(told: ours.Told, *, processes: int = 1, speed: float = OURS_SPEED) -> Row:
+def ours_row(
+    told: ours.Told, *, processes: int = 1, speed: float = OURS_SPEED, seed: int = 0
+) -> Row:
     """Our dispatcher; with several processes on one key and one ledger."""
     names = {"polls": "shotlist, polling", "list": "shotlist, list", "callbacks": "shotlist, calls"}
 
@@ -77,7 +81,8 @@ def ours_row(told: ours.Told, *, processes: int = 1, speed: float = OURS_SPEED) 
         ]
 
     name = names[told] + (f", {processes} processes" if processes > 1 else "")
-    return Row(name=name, start=start, speed=speed)
+    name += f", seed {seed}" if seed else ""
+    return Row(name=name, start=start, speed=speed, seed=seed)
 
 
 def loop_row(kind: loops.Kind, *, takes: int = LOOPS_TAKES, speed: float = LOOPS_SPEED) -> Row:
@@ -107,6 +112,7 @@ def rows() -> list[Row]:
         ours_row("polls"),
         ours_row("list"),
         ours_row("callbacks"),
+        ours_row("polls", processes=2),
         ours_row("list", processes=2),
         loop_row("each second"),
         loop_row("growing"),
@@ -119,7 +125,7 @@ def measured(row: Row) -> Iterator[tuple[float, Measured]]:
     with ExitStack() as stack:
         under_way = []
         for cv in row.cvs:
-            world = World(speed=row.speed, cv=cv)
+            world = World(speed=row.speed, cv=cv, seed=row.seed)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
             url, ended = stack.enter_context(serving(world))
             under_way.append((cv, ended, row.start(world, url, folder)))

@@ -70,6 +70,7 @@ def made_before(root: Path) -> int:
     """Write what a first run would leave: takes, shots, files, manifest. Gives the shots."""
     from flows import jobs, publish
     from flows.jobs import lineage
+    from flows.jobs.looks import Looks
     from flows.jobs.make import _take_row
     from flows.ledger import open_ledger, tables
     from flows.ledger.ledger import now
@@ -96,6 +97,7 @@ def made_before(root: Path) -> int:
         for work in job.work
         for recipe in work.shot.recipes
     }
+    looks = Looks(job.campaign, job.realm, brand=None, signing=None)
     rows: list[RenditionRow] = []
     used = []
     for work in job.work:
@@ -129,8 +131,18 @@ def made_before(root: Path) -> int:
                         tags=list(shot.tags),
                         digital_source_type=source,
                         stale=False,
+                        focus="center",
+                        kept=1.0,
+                        contrast=None,
                         made_from=lineage.made_from(
-                            out.take, output, form, path, said, campaign=job.campaign, source=source
+                            out.take,
+                            output,
+                            form,
+                            path,
+                            said,
+                            campaign=job.campaign,
+                            source=source,
+                            look=looks.digest(shot, output),
                         ),
                         notes=[],
                     )

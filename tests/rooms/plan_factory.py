@@ -11,6 +11,7 @@ from typing import Any
 from flows.errors import BadInput, Fault
 from flows.nouns.campaign import Campaign, Role
 from flows.nouns.output import Channel
+from flows.nouns.overlay import BrandKit
 from flows.nouns.product import Product
 from flows.nouns.reference import Reference
 from flows.nouns.shot import Reading, RowBrief, Shot, ShotList
@@ -33,6 +34,33 @@ CHANNELS = {
         formats=("png",),
         ratio="1.91:1",
         max_bytes=5_120_000,
+    ),
+    "no-text": Channel(
+        id="no-text", width=600, height=600, formats=("jpeg",), ratio="1:1", text="none"
+    ),
+    "mark": Channel(id="mark", width=1200, height=300, formats=("png",), ratio="4:1", text="logo"),
+    "calm": Channel(
+        id="calm", width=960, height=1200, formats=("jpeg",), ratio="4:5", text="avoid"
+    ),
+    "photos": Channel(
+        id="photos",
+        width=2000,
+        height=2000,
+        formats=("jpeg",),
+        ratio="1:1",
+        generated="refused",
+        note="a photo of the item",
+    ),
+    "covered": Channel(
+        id="covered",
+        width=1080,
+        height=1920,
+        formats=("jpeg",),
+        ratio="9:16",
+        safe_zone=(0.1, 0.06, 0.35, 0.06),
+        keep_out=((0.85, 0.55, 1.0, 1.0),),
+        generated="avoid",
+        note="generated ones rank lower",
     ),
     "old": Channel(
         id="old", width=600, height=600, formats=("jpeg",), ratio="1:1", retired="left in 2025"
@@ -66,6 +94,7 @@ def reading(
     rows: Sequence[RowBrief] | None = None,
     places: Mapping[str, str] | None = None,
     products_of: dict[str, Any] | None = None,
+    kit: BrandKit | None = None,
     **spec: Any,
 ) -> Reading:
     if products_of is not None:
@@ -79,6 +108,7 @@ def reading(
         spec_sha256="0" * 64,
         image_base="data",
         places=places or {},
+        brand=kit,
     )
 
 

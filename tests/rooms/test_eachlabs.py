@@ -28,6 +28,7 @@ from flows.providers.base import (
     NotThere,
     Order,
     Picture,
+    Ready,
     RefusalKind,
     Refused,
     Running,
@@ -278,10 +279,35 @@ def test_every_form_of_output_gives_its_picture(output, word):
 
 
 @pytest.mark.parametrize("cost", [None, True, -1, "0.05", float("inf"), 10**30])
-def test_a_cost_that_is_none_is_not_counted(cost):
+def test_a_success_that_names_no_cost_is_looked_up_in_the_list(cost):
     text = json.dumps({"status": "success", "output": LINK, "metrics": {"cost": cost}})
-    found = Host(account()).asked(answer(200, text.encode()), JOB)
-    assert found == Done(images=(Image(url=LINK),))
+    host = Host(account())
+    assert host.asked(answer(200, text.encode()), JOB) == Ready()
+    url = host.collect(JOB).url
+    assert (url.path, dict(url.params)) == (
+        "/eachlabs/v1/executions",
+        {"limit": "100", "offset": "0", "status": "success"},
+    )
+    listed = {"executions": [row(id="other"), row(id=JOB.id, execution_cost=0.04, output=LINK)]}
+    done = Done(images=(Image(url=LINK),), cost_usd=Decimal("0.04"))
+    assert host.collected(answer(200, listed), JOB) == done
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        (200, {"executions": []}),
+        (200, {"executions": [{"id": ID, "model": "seedream-v4-edit", "status": "starting"}]}),
+        (200, b"<html>"),
+        (403, {"error": "not allowed"}),
+        (503, {}),
+    ],
+)
+def test_a_cost_that_the_list_does_not_say_is_left_to_the_price_table(listed):
+    host, said = Host(account()), answer(200, {"status": "success", "output": LINK})
+    assert host.asked(said, JOB) == Ready()
+    assert host.collected(answer(*listed), JOB).kind is RefusalKind.AGAIN
+    assert host.asked(said, JOB) == Done(images=(Image(url=LINK),))
 
 
 @pytest.mark.parametrize("word", ["created", "starting", "processing", "throttled"])
@@ -453,10 +479,9 @@ def test_a_lost_create_is_found_by_the_inputs_that_its_prediction_shows():
     shown = {"id": "mine", "status": "success", "input": INPUT, "output": [LINK]}
     other = {**shown, "id": "other", "input": {**INPUT, "seed": 8}}
     found, asked = looked_up({"executions": listed, "mine": shown, "other": other}, known=("told",))
-    assert found == Found(
-        job=Job(id="mine"), reply=Done(images=(Image(url=LINK),)), billed=True,
-        cost_usd=Decimal("0.03"),
-    )  # fmt: skip
+    cost = Decimal("0.03")
+    done = Done(images=(Image(url=LINK),), cost_usd=cost)
+    assert found == Found(job=Job(id="mine"), reply=done, billed=True, cost_usd=cost)
     assert asked == ["/executions", "/prediction/other", "/prediction/mine"]
 
 

@@ -438,3 +438,24 @@ def test_a_bomb_is_not_decoded() -> None:
     data[16:24] = (20_000).to_bytes(4, "big") * 2
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
     assert whole_image(bytes(data)) == "20000x20000 pixels are more than any host makes"
+
+
+def test_a_picture_with_a_mark_too_faint_for_its_means_is_not_of_one_colour() -> None:
+    grey = Image.new("L", (640, 640), 128)
+    for n in range(64):  # one block of JPEG's, whose mean is that of all others
+        grey.putpixel((320 + n % 8, 320 + n // 8), 112 if (n + n // 8) % 2 else 144)
+    out = io.BytesIO()
+    grey.save(out, "JPEG", quality=95)
+    assert whole_image(out.getvalue()) == Whole(width=640, height=640, format="jpeg")
+
+
+@pytest.mark.parametrize("is_progressive", [False, True])
+def test_a_jpeg_is_read_to_its_end(is_progressive: bool) -> None:
+    out = io.BytesIO()
+    Image.effect_noise((200, 160), 30).save(out, "JPEG", quality=90, progressive=is_progressive)
+    data = out.getvalue()
+    assert whole_image(data) == Whole(width=200, height=160, format="jpeg")
+    for missing in (100, len(data) // 10, len(data) // 2):
+        said = whole_image(data[:-missing])
+        assert isinstance(said, str)
+        assert said.startswith("the image is broken: image file is truncated")

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from flows.errors import BadInput
-from flows.finish import Lineage, measured, renditions
-from flows.finish.crop import cut, focus_point, own_size
+from flows.finish import Lineage, Look, measured, renditions
+from flows.finish.crop import cut, own_size
+from flows.finish.focus import Focus
 from flows.nouns.campaign import Finish
 from flows.nouns.output import Output
 from flows.nouns.rendition import AI_GENERATED, Words
@@ -53,7 +54,7 @@ def output(size=None, formats=("png",), shape=None, **more):
 def finished(take, *outputs, focus="center", **more):
     data = take if isinstance(take, bytes) else file_of(take)
     options = {"words": WORDS, "source_type": AI_GENERATED, "lineage": LINEAGE} | more
-    return renditions(data, outputs, finish=Finish(focus=focus), **options)
+    return renditions(data, outputs, look=Look(finish=Finish(), focus=focus), **options)
 
 
 def picture_of(rendition):
@@ -104,7 +105,7 @@ def test_every_format_has_the_pixels_it_says(take, size):
     y=st.floats(0, 1),
 )
 def test_a_cut_lies_within_the_take_and_has_the_shape(take, size, x, y):
-    part = cut(take, output(size), (x, y))
+    part = cut(take, output(size), Focus((x, y, x, y), "given"))
     assert part.left >= 0
     assert part.top >= 0
     assert part.left + part.width <= take[0]
@@ -159,35 +160,6 @@ def test_the_focus_is_in_the_middle_where_edges_allow(x, left):
     assert red == round(left * 255 / 399)
 
 
-@pytest.mark.parametrize("at", [(0.2, 0.5), (0.8, 0.5), (0.5, 0.15), (0.5, 0.5)])
-@pytest.mark.parametrize("ground", ["white", "#d8c8b0", "#101820"])
-def test_auto_finds_what_stands_on_a_plain_ground(at, ground):
-    take = Image.new("RGB", (600, 600), ground)
-    x, y = int(at[0] * 600), int(at[1] * 600)
-    take.paste("#c02040", (x - 50, y - 80, x + 50, y + 80))
-    assert focus_point(take, "auto") == pytest.approx(at, abs=0.01)
-
-
-def test_auto_finds_what_is_not_transparent():
-    take = Image.new("RGBA", (600, 300), (0, 0, 0, 0))
-    take.paste((255, 255, 255, 255), (400, 100, 500, 200))
-    assert focus_point(take, "auto") == pytest.approx((0.75, 0.5), abs=0.01)
-
-
-def test_auto_is_not_drawn_to_a_soft_shadow():
-    take = Image.new("RGBA", (600, 600), (0, 0, 0, 0))
-    take.paste((0, 0, 0, 60), (200, 500, 400, 560))
-    shadow_alone = focus_point(take, "auto")
-    take.paste((200, 30, 60, 255), (200, 100, 400, 300))
-    assert shadow_alone == pytest.approx((0.5, 530 / 600), abs=0.01)
-    assert focus_point(take, "auto") == pytest.approx((0.5, 200 / 600), abs=0.01)
-
-
-@pytest.mark.parametrize("take", [noise(300, 200), Image.new("RGB", (300, 200), "white")])
-def test_auto_is_the_centre_where_there_is_nothing_to_go_by(take):
-    assert focus_point(take, "auto") == (0.5, 0.5)
-
-
 def test_a_take_that_is_too_small_is_enlarged_and_says_so():
     (file,) = finished(gradient(100, 100), output((140, 140)))
     assert (file.width, file.notes) == (140, ("upscaled 1.4x from 100x100",))
@@ -226,15 +198,15 @@ def test_threads_and_repetition_give_the_same_bytes():
 def test_two_processes_give_the_same_bytes():
     script = (
         "import hashlib, io; from fractions import Fraction; from PIL import Image\n"
-        "from flows.finish import Lineage, renditions\n"
+        "from flows.finish import Lineage, Look, renditions\n"
         "from flows.pictures import srgb_profile\n"
-        "from flows.nouns.campaign import Finish; from flows.nouns.output import Output\n"
+        "from flows.nouns.output import Output\n"
         "from flows.nouns.rendition import Words\n"
         "out = io.BytesIO()\n"
         "Image.effect_mandelbrot((90, 90), (-3, -2, 2, 2), 50).save(out, 'PNG')\n"
         "one = Output(name='x', aspect_ratio='1:1', shape=Fraction(1), width=50, height=50,\n"
         "    formats=('jpeg', 'png', 'webp', 'avif', 'tiff'))\n"
-        "files = renditions(out.getvalue(), [one], finish=Finish(), source_type=None,\n"
+        "files = renditions(out.getvalue(), [one], look=Look(), source_type=None,\n"
         "    words=Words(title='é', description='b', alt='c', keywords=('k', 'l')),\n"
         "    lineage=Lineage(document_id='d', software='s'))\n"
         "for data in (srgb_profile(), *(file.data for file in files)):\n"
@@ -419,9 +391,16 @@ def test_a_take_that_claims_too_many_pixels_is_refused_before_decoding(edge):
 
 
 @pytest.mark.parametrize("fit", ["pad", "extend"])
-def test_a_fit_that_is_not_made_yet_is_refused(fit):
-    with pytest.raises(BadInput, match=f"'{fit}' is not made yet"):
-        renditions(b"", [], finish=Finish(fit=fit), words=WORDS, source_type=None, lineage=LINEAGE)
+def test_the_whole_take_is_shown_where_it_is_padded_or_continued(fit):
+    take = Image.new("RGB", (80, 80), (40, 90, 160))
+    take.paste((220, 30, 30), (30, 0, 50, 80))
+    look = Look(finish=Finish(fit=fit))
+    options = {"words": WORDS, "source_type": AI_GENERATED, "lineage": LINEAGE}
+    [file] = renditions(file_of(take), [output((160, 80))], look=look, **options)
+    shown = picture_of(file)
+    assert shown.size == (160, 80)
+    assert shown.crop((40, 0, 120, 80)).tobytes() == take.tobytes()
+    assert (file.focus, file.kept, file.faults) == (None, None, ())
 
 
 def test_nothing_that_is_no_picture_is_measured():
@@ -445,3 +424,16 @@ def test_odd_pictures_are_finished_or_refused_by_name(test_data):
         else:
             assert picture_of(file).size == (60, 40), path.name
     assert refused - {"no-end-marker.jpg", "corrupt-bytes.jpg"} == REFUSED_ODDITIES
+
+
+def test_a_file_over_its_cap_is_turned_back_and_the_others_are_not():
+    large, small = output((400, 400), ("png", "jpeg"), max_bytes=200_000), output((40, 40))
+    files = finished(noise(400, 400), large, small)
+    assert [len(file.faults) for file in files] == [1, 0, 0]
+    assert files[0].faults[0].endswith("over the 200,000 of x")
+
+
+def test_how_much_of_the_focus_a_cut_keeps_is_measured():
+    [file] = finished(noise(400, 100), output((100, 100)), focus=[0.0, 0.0, 0.5, 1.0])
+    assert (file.focus, file.kept) == ("given", 0.5)
+    assert "keeps 50 % of the given focus" in file.notes

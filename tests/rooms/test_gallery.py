@@ -109,6 +109,9 @@ def rendition(product: str, variant: str = "a", name: str = "4x5", **changes: An
         tags=["spring"],
         digital_source_type=None,
         stale=False,
+        focus=None,
+        kept=None,
+        contrast=None,
         made_from="",
         notes=[],
     )
@@ -119,7 +122,7 @@ def manifest(*rows: RenditionRow, **changes: Any) -> Manifest:
     takes = [
         TakeRow(
             recipe=recipe,
-            shot_ids=[],
+            shot_ids=[row["shot_id"] for row in rows if row["recipe"] == recipe],
             provider="proof",
             model="proof",
             host_task_id=None,

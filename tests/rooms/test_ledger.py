@@ -59,6 +59,15 @@ def test_a_done_take_is_known_by_realm_and_recipe(book: Ledger) -> None:
     assert book.takes(Realm.SANDBOX, ["a" * 64]) == {}
 
 
+def test_many_takes_are_read_as_each_is_alone(book: Ledger) -> None:
+    recipes = [f"{number:064x}" for number in range(600)]
+    for recipe in recipes:
+        assert book.intend(take(recipe), run="r1", price_usd=Decimal("0.03"))
+    bring_to_done(book, take())
+    known = book.takes(Realm.LIVE, [*recipes, "e" * 64])
+    assert known == {recipe: book.take(Realm.LIVE, recipe) for recipe in recipes}
+
+
 def test_a_done_take_is_not_intended_again(book: Ledger) -> None:
     bring_to_done(book, take())
     assert not book.intend(take(), run="r2", price_usd=None)

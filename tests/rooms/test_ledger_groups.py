@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, func, select
 
-from flows.ledger import IllegalStepError, Ledger, Pen, open_ledger
+from flows.ledger import IllegalStepError, Ledger, Pen, open_ledger, tables
 from flows.nouns.take import Realm, Take, TakeState
 
 
@@ -149,3 +149,47 @@ def test_a_group_waits_for_another_process_to_write(tmp_path: Path) -> None:
 def test_the_pen_and_the_ledger_know_the_same_verbs(word: str) -> None:
     assert callable(getattr(Pen, word))
     assert callable(getattr(Ledger, word))
+
+
+def test_what_happened_is_told_once_and_in_order_though_one_of_the_group_was_refused(
+    book: Ledger,
+) -> None:
+    book.write([intend("a"), step("z", TakeState.SENT), intend("b")])
+    book.write(
+        [step("a", TakeState.SENT), step("a", TakeState.ACCEPTED), step("b", TakeState.SENT)]
+    )
+    with book._engine.connect() as connection:
+        events = tables.events
+        told = connection.execute(
+            select(events.c.recipe, events.c.state).order_by(events.c.id)
+        ).all()
+        bought = connection.execute(
+            select(tables.purchases.c.recipe, tables.purchases.c.state).order_by(
+                tables.purchases.c.id
+            )
+        ).all()
+    assert [(recipe[0], state) for recipe, state in told] == [
+        ("a", "intended"),
+        ("b", "intended"),
+        ("a", "sent"),
+        ("a", "accepted"),
+        ("b", "sent"),
+    ]
+    assert [(recipe[0], state) for recipe, state in bought] == [("a", "accepted"), ("b", "sent")]
+
+
+def test_only_the_latest_latencies_are_kept(book: Ledger) -> None:
+    for first in range(0, 240, 60):
+        book.write(
+            [
+                lambda pen, seconds=float(number): pen.remember_latency(
+                    "fal", mode="text", tier="2K", seconds=seconds, exact=True
+                )
+                for number in range(first, first + 60)
+            ]
+        )
+    known = book.latencies("fal", mode="text", tier="2K")
+    assert known == [(float(number), True) for number in range(40, 240)]
+    with book._engine.connect() as connection:
+        kept = select(func.count()).select_from(tables.latencies)
+        assert connection.scalar(kept) == len(known)

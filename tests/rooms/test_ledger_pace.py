@@ -301,3 +301,21 @@ def test_time_is_one_for_all_who_share_a_database(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(update(tables.dispatchers).values(heartbeat_at=one.heartbeat_at - 61))
     assert dispatchers.alive() == []
+
+
+def test_calls_that_have_ended_are_closed_with_the_next_admission(calls: Calls, hand: Hand) -> None:
+    one: Limit = (1, 60.0, "requests")
+    first, _ = admit(calls, one)
+    hand.now += 10
+    assert calls.admit("f1", "o1", [one], creates=0, images=0, ended=[first]) == (0, 60.0)
+    hand.now += 59
+    assert admit(calls, one) == (0, 1.0)
+
+
+def test_a_place_whose_time_is_over_is_seen_as_free_by_who_only_looks(
+    calls: Calls, hand: Hand
+) -> None:
+    assert calls.take_slot("f1", "a", "o1", most=1, lasts_s=100.0)
+    assert not calls.take_slot("f1", "b", "o2", most=1, lasts_s=100.0)
+    hand.now += 100
+    assert calls.take_slot("f1", "b", "o2", most=1, lasts_s=100.0)

@@ -54,6 +54,9 @@ def rendition(shot_id: str, recipe: str = "first", **changes: Any) -> RenditionR
         tags=[],
         digital_source_type=None,
         stale=False,
+        focus=None,
+        kept=None,
+        contrast=None,
         made_from="",
         notes=[],
     )

@@ -4,12 +4,12 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.nouns.product import Product
 from flows.nouns.shot import Shot, ShotState
-from flows.publish import places
+from flows.publish import names, places
 from flows.publish.names import folded, safe
 
 # Text that is bad for a path more often than chance would have it.
@@ -170,3 +170,18 @@ def test_a_file_yields_to_a_folder_of_its_name() -> None:
     [(file,), (inside,)] = places([shot("a", "k/1x1.jpeg"), shot("b", "k/1x1.jpeg/1x1.jpeg")])
     assert re.fullmatch(r"images/k/1x1-[0-9a-f]{6}\.jpeg", file)
     assert inside == "images/k/1x1.jpeg/1x1.jpeg"
+
+
+PLAIN_PIECES = [
+    "a", "B", "-", "_", ".", "..", "@", "+", ",", "/", "//", " ", "ü", "con", "NUL", "com1", "lpt",
+    ".jpg", ".c", "x" * 60, "x" * 101, "Com9.", "aux.jpg", "é", ":", "\n",
+]  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(NASTY | st.lists(st.sampled_from(PLAIN_PIECES), max_size=9).map("".join))
+def test_what_is_safe_at_a_glance_is_safe_at_a_closer_look(text: str) -> None:
+    at_a_glance = safe(text)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(names, "_SAFE", re.compile("(?!)"))
+        assert at_a_glance == safe(text)

@@ -225,3 +225,52 @@ def test_a_single_refusal_is_soon_forgotten() -> None:
 
     # 5 s for the wait itself, then one, two, three … at a time
     assert run(work) < 5 + 3
+
+
+def stormed(*, names_the_wait: bool, storm_s: float = 30.0) -> tuple[list[float], int]:
+    """When creates passed at a host that takes 100 a minute, ten at once for 5 s each, and turned
+    all away from 60 s on for a while; and how many it turned away.
+    """
+
+    async def work(now: Callable[[], float]) -> tuple[list[float], int]:
+        pace = Pace([Window(amount=100, per_s=60.0)], now=now)
+        begin, passed, refusals = now(), [], 0
+        places = asyncio.Semaphore(10)
+
+        async def one() -> None:
+            nonlocal refusals
+            async with places:
+                while True:
+                    async with pace.request(creates=True) as admitted:
+                        await asyncio.sleep(0.05)
+                        at = now() - begin
+                        if not 60.0 <= at < 60.0 + storm_s:
+                            pace.passed()
+                            break
+                        refusals += 1
+                        wait = 60.0 + storm_s - at if names_the_wait else None
+                        pace.turned_away(wait, 5.0, admitted)
+                passed.append(at)
+                await asyncio.sleep(5.0)
+
+        await asyncio.gather(*(one() for _ in range(900)))
+        return passed, refusals
+
+    found: tuple[list[float], int] = run(work)
+    return found
+
+
+@pytest.mark.parametrize("names_the_wait", [True, False])
+def test_after_a_storm_of_refusals_creates_are_soon_as_many_as_before(names_the_wait: bool) -> None:
+    passed, refusals = stormed(names_the_wait=names_the_wait)
+    before = sum(0.0 <= at < 60.0 for at in passed)
+    after = sum(240.0 <= at < 300.0 for at in passed)
+    assert (len(passed), before, after) == (900, 100, 100)
+    # the ten that were under way, and then one at a time
+    assert refusals < 30
+
+
+def test_a_host_that_became_slower_is_followed_and_tried_ever_more_rarely() -> None:
+    refusals, took = throttled(10.0, names_the_wait=True, takes=300)
+    assert refusals < 30
+    assert took < 300 * 10.0 * 1.3

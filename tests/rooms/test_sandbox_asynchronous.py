@@ -358,6 +358,15 @@ def test_freepik_signs_each_change_of_state(form):
 # evolink
 
 
+@pytest.mark.parametrize(("speed", "seconds"), [(1.0, 60), (40.0, 2), (400.0, 1)])
+def test_evolink_says_by_the_clients_clock_when_to_come_back(speed, seconds):
+    faults = [{"host": "evolink", "at": "create", "kind": "status", "status": 429, "first": 1}]
+    with sandbox(speed=speed, faults=faults) as running:
+        answer = evolink_create(Client(running.url, "key"))
+    assert answer.status_code == 429
+    assert answer.json()["error"]["fallback_suggestion"] == f"retry after {seconds} seconds"
+
+
 def test_evolink_makes_up_to_n_images_and_bills_them(client):
     answer = evolink_create(client, size="2048x1536", n=2, prompt_priority="fast")
     created = answer.json()

@@ -236,13 +236,14 @@ def test_a_host_that_is_busy_is_asked_again_and_only_so_long(
     busy = said(RefusalKind.AGAIN, "slow down", retry_after_s=0.01)
     host = Scripted(busy, busy, INLINE)
     assert (one(host, book, store).take.state, host.asked_for) == (TakeState.DONE, 3)
-    monkeypatch.setattr("flows.shoot.dispatcher.PATIENCE_S", 1.5)
+    monkeypatch.setattr("flows.shoot.circuit.PATIENCE_S", 1.5)
     (other,) = some(1)
     host = Scripted(busy)
     outcome = one(host, book, store, other)
     assert outcome.take.state is TakeState.REFUSED
     assert 1 < host.asked_for < 300
-    assert outcome.take.reason == "again: slow down"
+    assert outcome.stopped == "account"
+    assert outcome.take.reason == "scripted: no create passes any more; again: slow down"
 
 
 @pytest.mark.parametrize(
@@ -310,7 +311,7 @@ def test_a_job_that_was_taken_is_gone_on_with_by_the_next_run(
 def test_a_picture_that_was_made_and_not_brought_is_brought_by_the_next_run(
     book: Ledger, store: TakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.shoot.taking.LONGEST_FETCH_S", 0.05)
+    monkeypatch.setattr("flows.shoot.bringing.LONGEST_FETCH_S", 0.05)
     host = Scripted(LINKED)
     host.links["/made.png"] = [503]
     first = one(host, book, store)

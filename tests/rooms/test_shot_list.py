@@ -124,8 +124,12 @@ def test_ratios_channels_and_sizes_add_up_and_own_sizes_bring_their_own_formats(
     assert hero.paths == ("MUG-01/hero.avif", "MUG-01/hero.jpg")
 
 
-def test_a_retired_channel_is_noted_and_an_unknown_one_is_a_fault():
-    assert planned(reading(channels=["old"])).notes == ("channel old is retired: left in 2025",)
+def test_a_retired_channel_and_an_unknown_one_are_faults():
+    with pytest.raises(BadInput) as retired:
+        planned(reading(channels=["old"]))
+    assert faults(retired.value) == [
+        "campaigns/mugs.yaml, channels.0: channel 'old' is retired: left in 2025; remove it"
+    ]
     with pytest.raises(BadInput) as caught:
         planned(
             reading(

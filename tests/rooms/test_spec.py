@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 
 from flows import read
 from flows.errors import BadInput
+from flows.nouns.overlay import BrandKit, FontFile
 from flows.nouns.shot import Reading
+from flows.presets import channels
 
 NO_OUTPUT = "campaign: spring\nproducts: {from: products.csv}\nprompt: studio.j2\n"
 SOUND = NO_OUTPUT + 'aspect_ratios: ["1:1"]\n'
@@ -24,7 +27,7 @@ TOP_KEYS = (
     "campaign, title, products, prompt, prompt_text, vars, variants, experiment, locales, "
     "aspect_ratios, channels, sizes, share_masters, exclude, include, sample, references, takes, "
     "seed, model, strict, providers, budget, on_unknown, moderation, finish, brand, overlays, alt, "
-    "tags, rights, publish, ask_above_usd, schedule"
+    "tags, rights, tagging, publish, ask_above_usd, schedule"
 )
 
 BROKEN = {
@@ -32,7 +35,7 @@ BROKEN = {
         SOUND + "aspects: [4:5]\nfinish: {qualty: 80}\n",
         [
             "5:1: unknown key 'aspects' (allowed: " + TOP_KEYS + "); did you mean 'aspect_ratios'?",
-            "6:10: unknown key 'qualty' under finish (allowed: formats, quality, fit, focus); did you mean 'quality'?",
+            "6:10: unknown key 'qualty' under finish (allowed: formats, quality, fit, pad, focus); did you mean 'quality'?",
         ],
     ),
     "keys that products do not have": (
@@ -279,14 +282,23 @@ BROKEN = {
             "6:1: `variants` and `experiment` are two ways to say the same: keep one",
         ],
     ),
-    "what this version does not do": (
+    "files of the brand that are not there or no such files": (
         SOUND
-        + "overlays: [{text: x}]\npublish: {feeds: [{name: m}]}\nfinish: {fit: pad}\nmoderation: {retries: 2}\n",
+        + "overlays: [{text: x}]\nbrand: {logo: brand/stile.jpg, logo_on_dark: 'https://a.example/l.svg', "
+        + "fonts: [Inter, brand, brand/Inter.woff2, brand/Inter.otf, brand/]}\n",
         [
-            "5:1: this version does not lay words over pictures yet; remove it or set `strict: false`",
-            "6:11: this version does not write feeds yet; remove it or set `strict: false`",
-            "7:15: this version does not fit by `pad` yet; remove it or set `strict: false`",
-            "8:1: this version does not soften or hand on refused prompts yet; remove it or set `strict: false`",
+            "6:15: there is no file 'brand/stile.jpg'; did you mean 'brand/style.jpg'?",
+            "6:46: 'https://a.example/l.svg' is an address; name a file beside the campaign",
+            "6:95: 'brand/Inter.woff2' is a font for browsers; give the same font as TrueType or OpenType (.ttf, .otf)",
+            "6:114: there is no file 'brand/Inter.otf'; did you mean 'brand/Inter.ttf'?",
+            "6:131: 'brand/' is a folder, not a file",
+        ],
+    ),
+    "a brand that lacks what is asked of it": (
+        SOUND + "overlays: [{logo: true, box: top-left}]\nfinish: {fit: pad, pad: brand}\n",
+        [
+            "5:19: there is no logo; write `brand: {logo: <file>}`",
+            '6:25: there is no colour of the brand to pad with; write `brand: {palette: ["#0F4C81"]}`, or another pad',
         ],
     ),
     "a cron expression of four fields": (
@@ -441,14 +453,15 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates/studio.j2").write_text("A {{ product.title }}")
     (tmp_path / "campaigns/products.csv").write_text("sku,title,image\nMUG-1,Mug,mug.jpg\n")
-    (tmp_path / "campaigns/brand/style.jpg").write_bytes(b"")
+    for name in ("style.jpg", "logo.svg", "Inter.ttf"):
+        (tmp_path / "campaigns/brand" / name).write_bytes(name.encode())
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def read_text(text: str | bytes, name: str = "campaigns/x.yaml") -> Reading:
     Path(name).write_bytes(text if isinstance(text, bytes) else text.encode())
-    return read.campaign(Path(name))
+    return read.campaign(Path(name), today=date(2026, 11, 21))
 
 
 def faults_of(text: str | bytes, name: str = "campaigns/x.yaml") -> list[str]:
@@ -510,11 +523,13 @@ def test_a_full_campaign_is_read_as_it_looks(workspace: Path) -> None:
     assert reading.spec_path == "campaigns/x.yaml"
     assert reading.spec_sha256 == hashlib.sha256(FULL.encode()).hexdigest()
     assert Path(reading.image_base) == Path("campaigns/photos")
-    assert reading.notes == (
-        "campaigns/x.yaml:39:1: this version does not lay words over pictures yet; it is left out",
-        "campaigns/x.yaml:47:3: this version does not write feeds yet; it is left out",
-        "campaigns/x.yaml:36:1: this version does not soften or hand on refused prompts yet; it is left out",
+    assert reading.notes == ()
+    assert reading.brand == BrandKit(
+        palette=("#0F4C81",),
+        fonts=(FontFile(name="brand/Inter.ttf", data=b"Inter.ttf"),),
+        logo=b"logo.svg",
     )
+    assert reading.channels == channels()
 
 
 def test_every_key_has_its_place(workspace: Path) -> None:

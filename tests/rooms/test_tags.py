@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from flows.finish import Lineage, renditions
+from flows.finish import Lineage, Look, renditions
 from flows.finish.tag import LARGEST_PACKET, clean, fitted, xmp
 from flows.nouns.campaign import Finish
 from flows.nouns.output import Output
@@ -44,6 +44,8 @@ WORDS = Words(
     locale="de_DE",
 )
 
+MASTER = {"documentID": f"xmp.did:{'ab' * 32}", "instanceID": f"xmp.iid:{'ab' * 32}"}
+
 
 def take_of(size=(64, 64), form="PNG", **options):
     out = io.BytesIO()
@@ -55,7 +57,7 @@ def files(words=WORDS, lineage=LINEAGE, source_type=AI_GENERATED, take=None, out
     return renditions(
         take or take_of(),
         outputs,
-        finish=Finish(),
+        look=Look(finish=Finish()),
         words=words,
         source_type=source_type,
         lineage=lineage,
@@ -95,6 +97,8 @@ def in_packet(data):
             value = [item.text for item in items]
         if items and lang in items[0].attrib:
             value = {item.attrib[lang]: item.text for item in items}
+        if one.get(f"{{{namespaces['rdf']}}}parseType") == "Resource":
+            value = {part.tag.rpartition("}")[2]: part.text for part in one}
         uri, _, name = one.tag[1:].partition("}")
         prefix = next(prefix for prefix, known in namespaces.items() if known == uri)
         found[f"{prefix}:{name}"] = value
@@ -132,6 +136,8 @@ def test_every_format_carries_every_property():
             "xmp:CreatorTool": "Shotlist 0.1.0",
             "xmp:CreateDate": "2026-11-21T10:00:00Z",
             "xmpMM:DocumentID": f"xmp.did:{'ab' * 32}",
+            "xmpMM:DerivedFrom": MASTER,
+            "Iptc4xmpExt:DigImageGUID": "ab" * 32,
         }
     ] * len(FORMATS)
     assert len(set(instances)) == len(FORMATS)
@@ -161,6 +167,11 @@ def test_exiftool_reads_every_field_in_every_format(judged):
             "XMP-xmp:CreatorTool": "Shotlist 0.1.0",
             "XMP-xmp:CreateDate": "2026:11:21 10:00:00Z",
             "XMP-xmpMM:DocumentID": f"xmp.did:{'ab' * 32}",
+            "XMP-xmpMM:DerivedFrom": {
+                "DocumentID": MASTER["documentID"],
+                "InstanceID": MASTER["instanceID"],
+            },
+            "XMP-iptcExt:DigitalImageGUID": "ab" * 32,
         }, form
         assert {name: tags.get(f"IFD0:{name}") for name in (
             "ImageDescription", "Artist", "Copyright", "Software",
@@ -177,7 +188,8 @@ def test_exiftool_reads_every_field_in_every_format(judged):
 def test_a_proof_names_no_source_type_and_no_system():
     proof = Lineage(document_id="cd" * 32, software="Shotlist 0.1.0")
     for file in files(lineage=proof, source_type=None):
-        assert {name for name in in_packet(packet_of(file)) if "Iptc4xmpExt" in name} == set()
+        names = {name for name in in_packet(packet_of(file)) if "Iptc4xmpExt" in name}
+        assert names == {"Iptc4xmpExt:DigImageGUID"}
         assert b"AISystem" not in file.data
         assert b"digitalsourcetype" not in file.data
 
@@ -187,7 +199,8 @@ def test_what_is_not_known_is_left_out():
     packet = in_packet(xmp(bare, replace(LINEAGE, created=""), None, "0"))
     assert set(packet) == {
         "dc:title", "Iptc4xmpExt:AISystemUsed", "Iptc4xmpExt:AISystemVersionUsed",
-        "xmp:CreatorTool", "xmpMM:DocumentID", "xmpMM:InstanceID",
+        "Iptc4xmpExt:DigImageGUID", "xmp:CreatorTool", "xmpMM:DocumentID", "xmpMM:InstanceID",
+        "xmpMM:DerivedFrom",
     }  # fmt: skip
     assert packet["dc:title"] == {"x-default": "Mug"}
 

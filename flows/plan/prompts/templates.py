@@ -31,6 +31,7 @@ MAX_PROMPT = 20_000
 """Characters that a rendered text may have."""
 
 _RUNNING = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError)
+_HARMLESS = frozenset({Words, bool, int, float, type(None)})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -169,12 +170,12 @@ class Template:
     def _check(self, variables: Mapping[str, object]) -> None:
         """Variables are text, numbers, nothing, and lists and sets of these."""
         for name, value in variables.items():
-            if type(value) is Words or type(value) in {bool, int, float, type(None)}:
-                continue
             if isinstance(value, str):
                 if len(value) <= MAX_TEXT:
                     continue
                 found = f"holds {len(value):,} characters (at most {MAX_TEXT:,})"
+            elif type(value) in _HARMLESS:
+                continue
             else:
                 try:
                     found = f"holds {stranger}" if (stranger := _stranger(value)) else ""
@@ -241,6 +242,8 @@ class Templates:
             raise BadInput(f"{label} cannot be used", read.faults)
         get = self._environment.get_template
         program = get(file) if file is not None else self._environment.from_string(source)
+        # Jinja's chain of dictionaries is gone through anew for every rendering
+        program.globals = dict(program.globals)
         parts = {
             name: (get(name), tuple(sorted(self._reads[name].names)))
             for name in read.apart

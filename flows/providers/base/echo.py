@@ -29,7 +29,7 @@ from flows.providers.base.lookup import (
     Unclear,
     Walk,
 )
-from flows.providers.base.replies import Done, Job, RefusalKind, Refused, Reply
+from flows.providers.base.replies import Done, Job, Ready, RefusalKind, Refused, Reply
 
 if TYPE_CHECKING:
     from flows.providers.base.provider import Provider
@@ -241,7 +241,9 @@ def _shown(
             return Unclear(f"a task could not be asked for (HTTP {response.status_code})", wait_s)
         wished = (document(response) or {}).get(echo.inputs)
         signature = echo.signature(one.model, wished)
-        shown.append(replace(one, reply=reply, signature=signature))
+        # where its own answer leaves something to the list, the list has just said it
+        ended = one.reply if isinstance(reply, Ready) else reply
+        shown.append(replace(one, reply=ended, signature=signature))
     return shown
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import httpx
 
+from flows.network import url_of
 from flows.providers.base.replies import Job
 
 MOST_ID = 200
@@ -33,7 +34,7 @@ def link_in(value: object) -> str | None:
     if not isinstance(value, str) or not value.startswith(("https://", "http://")):
         return None
     try:
-        return value if value.isprintable() and httpx.URL(value).host else None
+        return value if value.isprintable() and url_of(value).host else None
     except (httpx.InvalidURL, ValueError):
         return None
 

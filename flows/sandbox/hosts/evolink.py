@@ -15,6 +15,7 @@ import ipaddress
 import json
 import re
 import secrets
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,9 +24,10 @@ from starlette.routing import BaseRoute
 
 from flows.sandbox import fields, references
 from flows.sandbox.call import Call
+from flows.sandbox.clock import Clock
 from flows.sandbox.hosts import evolink_files
 from flows.sandbox.jobs import Job, Order
-from flows.sandbox.limits import Limits, Window
+from flows.sandbox.limits import Limits, Window, whole_seconds
 from flows.sandbox.refused import Refused
 from flows.sandbox.webhooks import Delivery, is_on_this_machine
 from flows.sandbox.world import Host, World
@@ -35,6 +37,8 @@ TIERS = {"1K": (1024, 1024), "2K": (2048, 2048), "4K": (4096, 4096)}
 CREDITS = 1.8
 LEAST_PIXELS, MOST_PIXELS, MOST_RATIO = 1280 * 720, 4096 * 4096, 16
 MOST_IMAGES = 15
+SUGGESTED_S = 60.0
+"""Sandbox seconds that a refusal for too many says to wait."""
 _SIZE = re.compile(r"([1-9][0-9]{1,4})x([1-9][0-9]{1,4})")
 _judge = references.limits(
     formats=("JPEG", "PNG"), most_bytes=10_000_000, most_side=6000, most_ratio=3
@@ -110,9 +114,17 @@ def _refuse(call: Call, refused: Refused) -> Response:
     }
     if refused.field:
         error["param"] = refused.field
-    if refused.status == 429:
-        error["fallback_suggestion"] = "retry after 60 seconds"
+    if "fallback_suggestion" in refused.extra:
+        error["fallback_suggestion"] = refused.extra["fallback_suggestion"]
     return JSONResponse({"error": error}, refused.status)
+
+
+def _suggesting(clock: Clock, call: Call, refused: Refused) -> Response:
+    """A refusal; one for too many says when to come back, by the client's clock."""
+    if refused.status == 429:
+        wait = whole_seconds(clock.real(SUGGESTED_S))
+        refused.extra["fallback_suggestion"] = f"retry after {wait} seconds"
+    return _refuse(call, refused)
 
 
 HOST = Host(
@@ -144,6 +156,10 @@ def environment(base: str) -> dict[str, str]:
 def routes(world: World) -> list[BaseRoute]:
     host = _Evolink(world)
     desk = world.desk(HOST)
+    # its body tells the wait, in the client's seconds: only the clock knows those
+    desk.host = replace(
+        desk.host, refuse=lambda call, refused: _suggesting(desk.clock, call, refused)
+    )
     return [
         desk.route("POST", "/evolink/v1/images/generations", host.create, at="create"),
         desk.route("GET", "/evolink/v1/tasks/{id}", host.poll, at="poll"),

@@ -73,7 +73,9 @@ def routes(world: World) -> list[BaseRoute]:
     """Predictions, files, the model's page and the webhook secret."""
     desk = world.desk(HOST)
     # its body tells the wait, in the client's seconds: only the clock knows those
-    desk.host = replace(HOST, refuse=lambda call, refused: _throttled(desk.clock, call, refused))
+    desk.host = replace(
+        desk.host, refuse=lambda call, refused: _throttled(desk.clock, call, refused)
+    )
     files = replicate_files.Files(world)
     predictions = Predictions(desk)
     api = _Api(world, desk, files, predictions)

@@ -1,0 +1,78 @@
+"""Assignments: which published file is which variant, as a table for whoever sets up the ads."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from flows.nouns.rendition import Manifest
+from flows.results.arms import Arm, spelled
+from flows.results.names import utm_content
+
+# What a spreadsheet takes for a formula at the start of a cell
+# (https://owasp.org/www-community/attacks/CSV_Injection), full-width forms among them.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def assignments(manifest: Manifest, arms: Sequence[Arm]) -> bytes:
+    """`assignments.csv`: a row for each rendition, in the manifest's order; UTF-8 with BOM.
+
+    Columns: product, variant, a `factor: <name>` for each factor of the experiment, weight (as the
+    campaign says it), share (of all weights, 0 to 1), locale, shot_id, name, channel, format,
+    path, url, utm_campaign, utm_content, ad_name, stale. `utm_content` is the id to join by, and
+    `ad_name` holds it for platforms that report by an ad's name alone. Formats of one picture
+    share it. A variant that left the campaign keeps its rows and has no weight.
+
+    A text cell that a spreadsheet would run as a formula gets an apostrophe before it.
+    """
+    by_id = {arm.id: arm for arm in arms}
+    whole = sum(arm.weight for arm in arms)
+    factors = list(dict.fromkeys(name for arm in arms for name in arm.levels))
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(
+        [
+            "product", "variant", *(f"factor: {name}" for name in factors), "weight", "share",
+            "locale", "shot_id", "name", "channel", "format", "path", "url", "utm_campaign",
+            "utm_content", "ad_name", "stale",
+        ]
+    )  # fmt: skip
+    campaign = manifest["campaign"]
+    for row in manifest["renditions"]:
+        variant = row["variant"]
+        arm = by_id.get(variant) or (Arm(variant, 0.0) if variant else None)
+        content = utm_content(campaign, arm, row["shot_id"], row["name"], row["take"])
+        parts = (campaign, row["product"], variant, row["locale"], row["name"], content)
+        known = by_id.get(variant)
+        table.writerow(
+            map(
+                _cell,
+                [
+                    row["product"],
+                    variant,
+                    *(
+                        spelled(known.levels[name]) if known and name in known.levels else ""
+                        for name in factors
+                    ),
+                    f"{known.weight:g}" if known else "",
+                    f"{known.weight / whole:.6g}" if known else "",
+                    row["locale"],
+                    row["shot_id"],
+                    row["name"],
+                    row["channel"] or "",
+                    row["format"],
+                    row["path"],
+                    row["url"] or "",
+                    campaign,
+                    content,
+                    " | ".join(part for part in parts if part),
+                    "true" if row["stale"] else "false",
+                ],
+            )
+        )
+    return text.getvalue().encode("utf-8-sig", "replace")
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

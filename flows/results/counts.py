@@ -1,0 +1,246 @@
+"""Counts: the rows of a report joined to the arms, every fault told at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from flows.errors import BadInput, Fault, did_you_mean
+from flows.results.arms import Arm
+from flows.results.columns import Columns, columns_of
+from flows.results.names import Known
+
+MOST = 10**13
+"""Of one cell; a larger number is a slip."""
+
+_WHOLE = re.compile(r"[0-9]+(?:\.0+)?")
+_GROUPED = re.compile(r"[0-9]{1,3}(?:([,'’ \u00a0\u202f])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]+)?")
+_SEPARATORS = re.compile("[,'’ \u00a0\u202f]")
+_DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_NOTHING = frozenset({"", "-", "--", "–", "—"})
+_MOST_SHOWN = 8
+
+
+class Line(NamedTuple):
+    """A row of the file; `number` is its line."""
+
+    number: int
+    cells: Sequence[str]
+
+
+class Count(NamedTuple):
+    """What one row of the report says of one variant."""
+
+    variant: str
+    impressions: int
+    clicks: int
+    conversions: float
+    strata: tuple[str, str, str]
+    """Date, product, channel; empty where the file has no such column."""
+
+
+STRATA = ("date", "product", "channel")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """A report that can be judged. `unknown` are names in it that no variant of the campaign has,
+    with their impressions; `missing` are variants of which it says nothing.
+    """
+
+    arms: tuple[Arm, ...]
+    rows: tuple[Count, ...]
+    has_conversions: bool
+    columns: Mapping[str, str]
+    unknown: Mapping[str, int]
+    missing: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def counted(
+    arms: Sequence[Arm],
+    *,
+    name: str,
+    header: Sequence[str],
+    lines: Sequence[Line],
+    header_place: str = "",
+    bad: Sequence[Fault] = (),
+) -> Counts:
+    """The report called `name` as counts of the arms; `bad` are faults of lines found before.
+
+    Raises:
+        BadInput: columns are missing, cells are no counts, clicks exceed impressions, rows are
+            there twice, an ad's name holds two variants, or nothing names a variant at all.
+
+    """
+    columns, faults = columns_of(header, header_place or name)
+    if faults:
+        raise BadInput(f"{name} cannot be used", [*faults, *bad])
+    reader = _Reader(arms, name, columns)
+    for line in lines:
+        reader.read(line)
+    if reader.faults or bad:
+        raise BadInput(f"{name} cannot be used", [*bad, *reader.faults])
+    if not reader.rows:
+        raise BadInput(f"{name} cannot be used", [_no_match(reader, arms, name, columns)])
+    seen = {row.variant for row in reader.rows}
+    return Counts(
+        arms=tuple(arms),
+        rows=tuple(reader.rows),
+        has_conversions="conversions" in columns.at,
+        columns=columns.spelled,
+        unknown=reader.unknown,
+        missing=tuple(arm.id for arm in arms if arm.id not in seen),
+        notes=tuple(reader.notes(columns)),
+    )
+
+
+class _Reader:
+    """Reads line by line and remembers what was there."""
+
+    def __init__(self, arms: Sequence[Arm], name: str, columns: Columns) -> None:
+        self.rows: list[Count] = []
+        self.faults: list[Fault] = []
+        self.unknown: dict[str, int] = {}
+        self._name = name
+        self._columns = columns
+        self._known = Known(arms)
+        self._found: dict[str, tuple[str, ...]] = {}
+        self._seen: dict[tuple[str, ...], int] = {}
+        self._blank = 0
+        self._totals: list[int] = []
+        counts = {"impressions", "clicks", "conversions"}
+        self._numbers = {at for ours, at in columns.at.items() if ours in counts}
+
+    def read(self, line: Line) -> None:
+        text = self._cell(line, "variant")
+        if _is_sum(text) or (text in _NOTHING and any(map(_is_sum, line.cells))):
+            self._totals.append(line.number)  # Google Ads ends its reports with sums
+            return
+        if text not in self._found:
+            self._found[text] = self._known.found_in(text)
+        variants = self._found[text]
+        if len(variants) > 1:
+            self._fault(
+                line,
+                "variant",
+                f"'{_short(text)}' names {len(variants)} variants: {', '.join(variants)}",
+                remedy="let the ad's name hold one of them, or give a column 'variant'",
+            )
+        elif text in _NOTHING:
+            self._fault(line, "variant", "no variant is named", remedy="fill or remove the row")
+        impressions = self._number(line, "impressions")
+        clicks = self._number(line, "clicks")
+        conversions = self._number(line, "conversions")
+        if impressions is None or clicks is None or conversions is None:
+            return
+        self._compare(line, "clicks", clicks, impressions)
+        self._compare(line, "conversions", conversions, impressions)
+        if self._is_repeated(line) or len(variants) > 1 or text in _NOTHING:
+            return
+        if not variants:
+            self.unknown[text] = self.unknown.get(text, 0) + int(impressions)
+            return
+        date, product, channel = (self._cell(line, one) for one in STRATA)
+        self.rows.append(
+            Count(
+                variants[0],
+                int(impressions),
+                int(clicks),
+                conversions,
+                (date, product, channel),
+            )
+        )
+
+    def notes(self, columns: Columns) -> list[str]:
+        notes = []
+        if columns.left_aside:
+            aside = ", ".join(f"'{one}'" for one in columns.left_aside)
+            used = ", ".join(f"{ours} from '{one}'" for ours, one in columns.spelled.items())
+            notes.append(f"{self._name}: read {used}; left aside {aside}")
+        if self._totals:
+            lines = ", ".join(map(str, self._totals[:_MOST_SHOWN]))
+            notes.append(f"{self._name}: sums are not counted again (line {lines})")
+        if self._blank:
+            cells = "1 blank cell" if self._blank == 1 else f"{self._blank:,} blank cells"
+            notes.append(f"{self._name}: {cells} of clicks or conversions counted as 0")
+        return notes
+
+    def _cell(self, line: Line, ours: str) -> str:
+        position = self._columns.at.get(ours)
+        return "" if position is None else line.cells[position].strip()
+
+    def _number(self, line: Line, ours: str) -> float | None:
+        if ours not in self._columns.at:
+            return 0
+        text = self._cell(line, ours)
+        if text in _NOTHING and ours != "impressions":
+            self._blank += 1
+            return 0
+        fits = _DECIMAL if ours == "conversions" else _WHOLE  # attribution splits conversions
+        bare = _SEPARATORS.sub("", text) if _GROUPED.fullmatch(text) else text
+        if fits.fullmatch(bare) and float(bare) <= MOST:
+            return float(bare)
+        allowed = "0 or more" if ours == "conversions" else "a whole number, 0 or more"
+        remedy = ""
+        if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{3})+", text):
+            remedy = f"if thousands are meant, write {text.replace('.', '')}"
+        elif fits.fullmatch(bare):
+            allowed = f"at most {MOST:,}"
+        found = f"'{_short(text)}'" if text else "the cell is empty"
+        self._fault(line, ours, found, allowed, remedy)
+        return None
+
+    def _compare(self, line: Line, ours: str, count: float, impressions: float) -> None:
+        if count > impressions:
+            self._fault(
+                line,
+                ours,
+                f"{count:,.10g} {ours} of {impressions:,.10g} impressions",
+                "not more than the impressions",
+                "check that the columns are what their names say",
+            )
+
+    def _is_repeated(self, line: Line) -> bool:
+        """Whether an earlier row says the same of everything but the counts."""
+        key = tuple(cell.strip() for at, cell in enumerate(line.cells) if at not in self._numbers)
+        first = self._seen.setdefault(key, line.number)
+        if first != line.number:
+            self._fault(
+                line,
+                "variant",
+                f"'{_short(self._cell(line, 'variant'))}' is there already, on line {first},"
+                " and nothing but the counts may tell them apart",
+                remedy="remove one, or keep the column that tells them apart (a date, a channel)",
+            )
+        return first != line.number
+
+    def _fault(
+        self, line: Line, ours: str, found: str, allowed: str = "", remedy: str = ""
+    ) -> None:
+        column = self._columns.spelled[ours]
+        place = f"{self._name}: line {line.number}, column '{column}'"
+        self.faults.append(Fault(place, found, allowed, remedy))
+
+
+def _no_match(reader: _Reader, arms: Sequence[Arm], name: str, columns: Columns) -> Fault:
+    ids = [arm.id for arm in arms]
+    first = [f"'{_short(one)}'" for one in list(reader.unknown)[:3]]
+    hint = next(filter(None, (did_you_mean(one, ids) for one in reader.unknown)), "")
+    return Fault(
+        f"{name}: column '{columns.spelled['variant']}'",
+        f"no row names a variant of this campaign; there are {', '.join(first) or 'no rows'}",
+        ", ".join(ids[:_MOST_SHOWN]) + (", …" if len(ids) > _MOST_SHOWN else ""),
+        hint or "use the ids or utm_content of assignments.csv",
+    )
+
+
+def _is_sum(text: str) -> bool:
+    return re.match(r"(?i)\s*(grand )?totals?\b", text) is not None
+
+
+def _short(text: str, limit: int = 60) -> str:
+    line = " ".join(text.split())
+    return f"{line[: limit - 1]}…" if len(line) > limit else line
