@@ -51,21 +51,42 @@ def diff(
 def _manifest(place: str) -> Manifest:
     from flows.nouns.address import shown
     from flows.publish.manifest import MANIFEST_JSON, from_json
-    from flows.read.addresses import is_address, read
+    from flows.read.addresses import is_address
 
     address = place
-    if Path(place).is_dir():
-        address = str(Path(place, MANIFEST_JSON))
-    elif is_address(place) and not place.partition("?")[0].endswith(".json"):
+    if not is_address(place):
+        address = str(Path(place, MANIFEST_JSON)) if Path(place).is_dir() else place
+    elif not place.partition("?")[0].endswith(".json"):
         address = f"{place.rstrip('/')}/{MANIFEST_JSON}"
     name = shown(address)
-    data = read(address, name)
     try:
-        return from_json(data)
+        return from_json(_bytes(address, name))
     except ValueError as error:
         raise BadInput(
             f"{name} cannot be compared", [Fault(name, str(error), "the manifest.json of a run")]
         ) from error
+
+
+def _bytes(address: str, name: str) -> bytes:
+    """From the web as a stranger sees it, from a storage with the keys that publishing has."""
+    from flows.read.addresses import is_address, read
+    from flows.storage import Place
+
+    what = f"{name} cannot be read"
+    if not is_address(address):
+        return read(address, name)
+    if address.lower().startswith(("http://", "https://")):
+        try:
+            return read(address, name)
+        except BadInput as error:
+            remedy = "fetch it yourself and name the file"
+            faults = [Fault(one.place, one.found, remedy=remedy) for one in error.faults]
+            raise BadInput(what, faults) from error
+    folder, _, file = address.rpartition("/")
+    data = Place(folder).read(file)
+    if data is None:
+        raise BadInput(what, [Fault(name, "no such file", "a manifest.json, or its folder")])
+    return data
 
 
 def _named(place: str, manifest: Manifest) -> dict[str, object]:

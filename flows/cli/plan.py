@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from cyclopts import Parameter
 
@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from flows.jobs import Job
 
 ROWS = 30
+_FILES = "no new take; its files are missing or look otherwise now, and are made anew"
+_COLOURS = {
+    "new": "green",
+    "changed": "yellow",
+    "failed": "red",
+    "parked": "magenta",
+    "retired": "cyan",
+}
 
 
 def plan(
@@ -32,7 +40,7 @@ def plan(
         only: shots to make, as a glob over shot ids such as 'MUG-*'; may be given several times.
         to: another destination than the campaign's.
         defaults: a YAML that gives a CSV of briefs what it does not say.
-        all_rows: show every shot instead of the first ones.
+        all_rows: show every shot, also those that stay as they are.
         json: print the whole plan as one JSON document.
     """
     from flows import jobs
@@ -58,36 +66,58 @@ def plan(
     return 0
 
 
+class _Line(NamedTuple):
+    """A row of the plan's table."""
+
+    shot_id: str
+    state: str
+    files: str
+    why: str
+
+
+def _all(job: Job) -> Iterator[_Line]:
+    """Every shot, then those that are wanted no more."""
+    left = {work.shot.shot_id for work in job.work}
+    for shot, paths in zip(job.shot_list.shots, job.paths, strict=True):
+        why = shot.why
+        if shot.state == "kept" and shot.shot_id in left:
+            why = _FILES
+        yield _Line(shot.shot_id, shot.state.value, str(len(paths)), why)
+    for one in job.shot_list.retired:
+        yield _Line(one.shot_id, "retired", "", one.why)
+
+
+def _changes(job: Job) -> Iterator[_Line]:
+    """What is not as it was: all that a person has to look at."""
+    return (line for line in _all(job) if line.state != "kept" or line.why == _FILES)
+
+
 def show(job: Job, *, rows: int | None) -> None:
-    """The plan for a person: a table of shots, the sums, and what is worth knowing."""
+    """The plan for a person: what changed, the sums, and what is worth knowing."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
-    shots = job.shot_list.shots
-    left = {work.shot.shot_id for work in job.work}
-    shown: Sequence[int] = range(len(shots) if rows is None else min(rows, len(shots)))
+    lines = list(_changes(job))
+    kept = len(job.shot_list.shots) + len(job.shot_list.retired) - len(lines)
+    if rows is None and kept:
+        lines = list(_all(job))
+        kept = 0
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading, style in (("shot", "bold"), ("state", ""), ("files", ""), ("why", "dim")):
         table.add_column(heading, style=style, overflow="fold")
-    colours = {"new": "green", "changed": "yellow", "failed": "red", "parked": "magenta"}
-    for index in shown:
-        shot = shots[index]
-        state = shot.state.value
-        why = shot.why
-        if shot.shot_id in left and state == "kept":
-            why = "its files are not at the destination as they should be"
-        table.add_row(
-            shot.shot_id,
-            f"[{colours[state]}]{state}[/]" if state in colours else state,
-            str(len(job.paths[index])),
-            why,
-        )
+    for line in lines[:rows]:
+        state = f"[{_COLOURS[line.state]}]{line.state}[/]" if line.state in _COLOURS else line.state
+        table.add_row(escape(line.shot_id), state, line.files, escape(line.why))
     console = terminal.tables()
-    console.print(table)
-    if len(shots) > len(shown):
-        console.print(f"… and {terminal.counted(len(shots) - len(shown), 'shot')} more (--all)")
-    for line in sums(job):
-        console.print(line, markup=False)
+    if lines:
+        console.print(table)
+    if rows is not None and len(lines) > rows:
+        console.print(f"… and {terminal.counted(len(lines) - rows, 'shot')} more (--all)")
+    if kept:
+        console.print(f"{terminal.counted(kept, 'shot')} as before (--all)")
+    for summed in sums(job):
+        console.print(summed, markup=False)
     told(job)
 
 

@@ -80,14 +80,10 @@ def _refuse_without_statistics() -> None:
 
 
 def _arms(reading: Reading) -> tuple[Arm, ...]:
-    from flows.plan.expand import variants_of
-    from flows.plan.faults import Faults
+    from flows.plan import variants
     from flows.results import arms_of
 
-    faults = Faults(reading)
-    variants = [one for one in variants_of(reading.campaign, faults) if one is not None]
-    faults.raise_any()
-    arms = arms_of(reading.campaign, variants, reading.rows)
+    arms = arms_of(reading.campaign, variants(reading), reading.rows)
     if len(arms) < 2:
         found = "it has no variants" if not arms else f"its only variant is {arms[0].id}"
         raise BadInput(

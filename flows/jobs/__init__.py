@@ -1,6 +1,6 @@
 """In: what a person asked for. Out: a job: the plan, where everything lies, and what is left to do.
 
-No Prefect here: `validate`, `plan` and a run with nothing to do need none. `campaign.py` takes a
+No Prefect here: `validate`, `plan` and a run with nothing to do need none. `campaign` takes a
 job and makes it.
 """
 

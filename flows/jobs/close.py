@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from flows import __version__, publish
 from flows.errors import EnvironmentFault, StoppedAtBudget
+from flows.jobs import putting
 from flows.jobs.drift import Drift, drifts
-from flows.jobs.handing import write_feeds
+from flows.jobs.handing import hand_over
 from flows.jobs.job import Bench, Job
 from flows.jobs.make import Made
 from flows.ledger import open_ledger
@@ -70,7 +71,7 @@ def nothing_to_do(job: Job) -> Summary:
     if job.former is None:
         msg = "a job without a manifest at its destination is never done"
         raise ValueError(msg)
-    told = write_feeds(job, job.former)
+    told = hand_over(job, job.former)
     return _summary(job, job.former, None, [], [], retired=0, told=told)
 
 
@@ -82,7 +83,7 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
 
     """
     rows = _in_plan_order(job, made)
-    _put(job, bench, made)
+    done = putting.put(job, bench, made)
     failures = [failure for one in made for failure in one.failures]
     made_ids = {shot_id for one in made for shot_id in one.made_ids}
     gone = _gone(job, made_ids)
@@ -123,8 +124,11 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
                 version=__version__,
             ),
             wanted={
-                shot.shot_id: [recipe.sha256 for recipe in shot.recipes]
-                for shot in job.shot_list.shots
+                **{
+                    shot.shot_id: [recipe.sha256 for recipe in shot.recipes]
+                    for shot in job.shot_list.shots
+                },
+                **job.unseen,
             },
             made=made_ids | set(job.kept),
             renditions=rows,
@@ -139,13 +143,18 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
             },
         ),
     )
-    told = write_feeds(job, manifest)
+    claimed = publish.claim(job.place, job.former)
+    told = [*done.notes, *hand_over(job, manifest)]
     publish.commit(
         job.place,
         manifest,
         shots=job.shot_list.shots,
         reference=_references(job),
+        fresh=_fresh(bench, made),
+        settle=lambda: putting.settle(job.place, done),
+        claimed=claimed,
     )
+    putting.clear(job.place, done)
     return _summary(job, manifest, bench, made, failures, retired=retired, spent=spent, told=told)
 
 
@@ -166,7 +175,7 @@ def _former_rows(job: Job) -> Sequence[RenditionRow]:
 
 
 def _wanted_ids(job: Job) -> set[str]:
-    return {shot.shot_id for shot in job.shot_list.shots}
+    return {shot.shot_id for shot in job.shot_list.shots} | job.unseen.keys()
 
 
 def _in_plan_order(job: Job, made: Sequence[Made]) -> list[RenditionRow]:
@@ -184,16 +193,14 @@ def _in_plan_order(job: Job, made: Sequence[Made]) -> list[RenditionRow]:
     return rows
 
 
-def _put(job: Job, bench: Bench, made: Sequence[Made]) -> None:
-    """Copy what was staged; a file that lies there with the same contents is left alone."""
-    lying = {row["path"]: row["sha256"] for row in _former_rows(job)}
-    sizes = job.place.sizes() if lying else {}
-    for one in made:
-        for row in one.rows:
-            path = row["path"]
-            if lying.get(path) == row["sha256"] and sizes.get(path) == row["bytes"]:
-                continue
-            job.place.write(path, (bench.staging / row["sha256"]).read_bytes())
+def _fresh(bench: Bench, made: Sequence[Made]) -> Callable[[str], bytes | None]:
+    """The bytes of files that were made in this run: they need not be brought back."""
+    ours = {row["sha256"] for one in made for row in one.rows}
+
+    def look(sha256: str) -> bytes | None:
+        return (bench.staging / sha256).read_bytes() if sha256 in ours else None
+
+    return look
 
 
 def _references(job: Job) -> Callable[[str], bytes | None]:

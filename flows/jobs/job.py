@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 
 from flows.nouns.campaign import Campaign
@@ -94,12 +95,27 @@ class Job:
     def campaign(self) -> Campaign:
         return self.reading.campaign
 
+    @cached_property
+    def unseen(self) -> Mapping[str, Sequence[str]]:
+        """Published shots of products that could not be read this time, with their recipes: nobody
+        can say what is wanted of them now, so they stay as they are.
+        """
+        skipped = {row.product for row in self.shot_list.skipped}
+        if self.former is None or not skipped:
+            return {}
+        planned = {shot.shot_id for shot in self.shot_list.shots}
+        found: dict[str, list[str]] = {}
+        for row in self.former["renditions"]:
+            if row["product"] in skipped and row["shot_id"] not in planned:
+                found.setdefault(row["shot_id"], []).append(row["recipe"])
+        return found
+
     @property
     def retires(self) -> bool:
         """Whether the manifest names shots or files that the campaign no longer wants."""
         if self.former is None:
             return False
-        wanted = {shot.shot_id for shot in self.shot_list.shots}
+        wanted = {shot.shot_id for shot in self.shot_list.shots} | self.unseen.keys()
         return any(row["shot_id"] not in wanted for row in self.former["renditions"])
 
     @property

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from flows import plan, publish, read
 from flows.errors import BadInput, Fault
 from flows.jobs import hosts
 from flows.jobs.accounts import accounts
-from flows.jobs.handing import refuse_feeds
+from flows.jobs.handing import refuse
 from flows.jobs.job import Job, Request
 from flows.jobs.looks import Looks
 from flows.jobs.remaining import left_to_do
@@ -91,7 +91,7 @@ def check(request: Request) -> ShotList:
     chosen = [one for each in named for one in accounts(each, settings)]
     shots = _plan(reading, workspace, settings, NoBook(), KnownContents({}), chosen, is_named=True)
     _refuse_empty(request, shots)
-    refuse_feeds(reading, shots)
+    refuse(reading, shots)
     publish.places(shots.shots)
     return shots
 
@@ -166,7 +166,7 @@ def _prepared(request: Request) -> Job:
             former=former,
         )
         _refuse_empty(request, shots)
-        feed_notes = refuse_feeds(reading, shots)
+        feed_notes = refuse(reading, shots)
         paths = publish.places(shots.shots)
         takes = known_takes.found
     finally:
@@ -216,21 +216,24 @@ def _plan(
     only: Sequence[str] = (),
     former: Manifest | None = None,
 ) -> ShotList:
-    return plan.shot_list(
-        reading,
-        templates=workspace.templates,
-        references=read.References(
-            spec_folder=str(Path(reading.spec_path).resolve().parent),
-            image_base=reading.image_base,
-            known=known,
-            cache=settings.references_cache,
-        ),
-        book=book,
-        realm=chosen[0].realm,
-        hosts=hosts.facts(chosen, is_named=is_named),
-        only=only,
-        former=former,
+    references = read.References(
+        spec_folder=str(Path(reading.spec_path).resolve().parent),
+        image_base=reading.image_base,
+        known=known,
+        cache=settings.references_cache,
     )
+    with closing(references):
+        references.look_ahead(reading)
+        return plan.shot_list(
+            reading,
+            templates=workspace.templates,
+            references=references,
+            book=book,
+            realm=chosen[0].realm,
+            hosts=hosts.facts(chosen, is_named=is_named),
+            only=only,
+            former=former,
+        )
 
 
 def _refuse_empty(request: Request, shots: ShotList) -> None:

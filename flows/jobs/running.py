@@ -141,7 +141,7 @@ def _clear_old(staging: Path) -> None:
 
 
 def _remember_plan(book: Ledger, job: Job) -> None:
-    """What this run sets out to make; with `--only` the rest stays as it was."""
+    """What this run sets out to make, and what left; with `--only` the rest stays as it was."""
     partial = bool(job.request.only)
     chosen = {work.shot.shot_id for work in job.work} | set(job.kept)
     book.plan_shots(
@@ -152,5 +152,5 @@ def _remember_plan(book: Ledger, job: Job) -> None:
             for shot in job.shot_list.shots
             if not partial or shot.shot_id in chosen
         },
-        () if partial else job.retired_ids,
+        job.retired_ids,
     )

@@ -7,10 +7,20 @@ the person who types the file. Text fields that hold Jinja are kept as written; 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from flows.nouns.focus_wish import Wish, wrong_shares
 
@@ -24,6 +34,7 @@ Dialect = Literal[
     "auto", "csv", "shopify", "woocommerce", "merchant", "meta", "spree", "vendure"
 ]  # fmt: skip
 
+DOMAIN_PATTERN = r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"
 ID_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 RATIO_PATTERN = r"^[1-9][0-9]*([.][0-9]+)?:[1-9][0-9]*([.][0-9]+)?$"
 SIZE_PATTERN = r"^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$"
@@ -157,9 +168,22 @@ class Experiment(Part):
     """Factors with levels; each combination becomes a variant."""
 
     factors: dict[str, list[Scalar]]
-    design: Literal["full", "sampled", "one-factor"] = "full"
-    n: int | None = Field(None, gt=0)
-    seed: int = 0
+    design: Literal["full", "sampled", "one-factor"] = Field(
+        "full",
+        description=(
+            "full: every combination; one-factor: the first levels, and each other level alone; "
+            "sampled: n combinations that tell the factors apart."
+        ),
+    )
+    n: int | None = Field(None, gt=0, description="How many variants a sampled design takes.")
+    seed: int = Field(0, description="Another sample, where design is sampled.")
+    weights: dict[str, dict[str, Annotated[float, Field(gt=0)]]] = Field(
+        default_factory=dict,
+        description=(
+            "Factor to level to its share of traffic; 1 where nothing is said. "
+            "A variant weighs the product of its levels'."
+        ),
+    )
 
 
 class Locale(Part):
@@ -454,7 +478,7 @@ class Adcp(Part):
 
     brand: str | None = Field(
         None,
-        pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$",
+        pattern=DOMAIN_PATTERN,
         description="The brand's domain, such as acme.example.",
     )
     formats: dict[str, str] = Field(
@@ -464,6 +488,11 @@ class Adcp(Part):
             "that it is for (format_option_id)."
         ),
     )
+
+
+def _adcp_form(value: object) -> str:
+    """By which of the two it was written: faults of the other would only confuse."""
+    return "words" if isinstance(value, Mapping | Adcp) else "flag"
 
 
 class Publish(Part):
@@ -476,7 +505,10 @@ class Publish(Part):
     path: str | None = Field(None, description="Jinja for the file's path under images/.")
     takes: Literal["first", "all"] = "first"
     feeds: list[Feed] = Field(default_factory=list)
-    adcp: bool | Adcp = Field(
+    adcp: Annotated[
+        Annotated[bool, Tag("flag")] | Annotated[Adcp, Tag("words")],
+        Discriminator(_adcp_form),
+    ] = Field(
         False,
         description=(
             "Write adcp.json: the pictures in the shape of AdCP's creative manifests. true, or "

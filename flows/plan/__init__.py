@@ -7,6 +7,6 @@ from __future__ import annotations
 from flows.plan.compare import Book
 from flows.plan.document import document, totals
 from flows.plan.estimate import HostFacts
-from flows.plan.shots import shot_list
+from flows.plan.shots import shot_list, variants
 
-__all__ = ["Book", "HostFacts", "document", "shot_list", "totals"]
+__all__ = ["Book", "HostFacts", "document", "shot_list", "totals", "variants"]

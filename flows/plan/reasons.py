@@ -112,7 +112,8 @@ def _prompt(old: str, new: str, words: Iterable[tuple[str, str]]) -> Iterator[st
     for name, value in words:
         for spelled in dict.fromkeys((value, value.lower(), value.strip())):
             was = _replaced(old, new, spelled)
-            if was is not None:
+            # a value that stood there before is not what changed: words around it did
+            if was is not None and spelled not in was:
                 yield f"{name} changed: {_shown(was)} -> {_shown(spelled)}"
                 return
     before, after = _apart(old.split(), new.split())

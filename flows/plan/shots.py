@@ -7,18 +7,19 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from flows.errors import BadInput, Fault, did_you_mean
+from flows.nouns.campaign import Variant
 from flows.nouns.output import Channel
 from flows.nouns.recipe import Recipe
 from flows.nouns.reference import ReferenceReader
 from flows.nouns.rendition import Manifest
 from flows.nouns.shot import Estimate, Reading, Shot, ShotList
 from flows.nouns.take import Realm
-from flows.plan import distinct
+from flows.plan import design, distinct
 from flows.plan.cells import Wanted, wanted
 from flows.plan.compare import Book, Standing, is_missing, retired, standings
 from flows.plan.drafts import Draft, Drafting
 from flows.plan.estimate import HostFacts, estimate
-from flows.plan.expand import briefs
+from flows.plan.expand import briefs, variants_of
 from flows.plan.faults import Faults
 from flows.plan.hosts import able
 from flows.plan.legible import check_overlays
@@ -125,6 +126,20 @@ def shot_list(
     )
 
 
+def variants(reading: Reading) -> tuple[Variant, ...]:
+    """The variants that are written, or that an experiment generates, with weights; those that only
+    rows of a CSV name are not among them.
+
+    Raises:
+        BadInput: with all faults of the variants.
+
+    """
+    faults = Faults(reading)
+    found = variants_of(reading.campaign, faults)
+    faults.raise_any()
+    return tuple(one for one in found if one is not None)
+
+
 def _presets(reading: Reading, channels: Mapping[str, Channel] | None) -> Mapping[str, Channel]:
     if channels is not None:
         return channels
@@ -146,6 +161,9 @@ def _matrix(
     outputs = Outputs(reading.campaign, channels, faults)
     matrix = wanted(reading, briefs(reading, outputs, faults), faults, notes)
     notes.update(outputs.notes)
+    if reading.campaign.experiment is not None:
+        made = variants_of(reading.campaign, Faults(reading))
+        notes.update(dict.fromkeys(design.notes(reading.campaign.experiment, made)))
     sample = reading.campaign.sample
     if sample is not None:
         whole = sum(len(one.masters) for one in matrix)

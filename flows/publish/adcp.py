@@ -84,7 +84,9 @@ def variant_id(row: RenditionRow) -> str:
     """A file's id for an ad platform: readable, safe in addresses, and new where its bytes are."""
     facts = [row["shot_id"], row["name"], row["format"], row["sha256"], str(row["take"])]
     digest = hashlib.sha256("\n".join(facts).encode("utf-8", "replace")).hexdigest()
-    said = re.sub(r"[^A-Za-z0-9]+", "-", f"{row['shot_id']}-{row['name']}").strip("-")
+    last = row["shot_id"].rpartition("/")[2]
+    words = row["shot_id"] if last == row["name"] else f"{row['shot_id']}-{row['name']}"
+    said = re.sub(r"[^A-Za-z0-9]+", "-", words).strip("-")
     return f"{said[:60].strip('-')}-{digest[:16]}".lstrip("-")
 
 

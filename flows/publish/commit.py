@@ -6,14 +6,24 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from flows.errors import EnvironmentFault
 from flows.nouns.rendition import Manifest
 from flows.nouns.shot import Shot
 from flows.publish import gallery
-from flows.publish.manifest import MANIFEST_CSV, MANIFEST_JSON, as_csv, as_json, check
+from flows.publish.manifest import (
+    MANIFEST_CSV,
+    MANIFEST_JSON,
+    MANIFEST_PARQUET,
+    as_csv,
+    as_json,
+    check,
+)
+from flows.publish.manifest import former as lying_manifest
+from flows.publish.table import as_parquet
 from flows.publish.thumbnails import thumbnail
-from flows.storage import Place
+from flows.storage import Condition, OvertakenError, Place
 
-PAGES = frozenset({MANIFEST_CSV, gallery.GALLERY_HTML})
+PAGES = frozenset({MANIFEST_CSV, MANIFEST_PARQUET, gallery.GALLERY_HTML})
 """What is made anew from the manifest where it is missing."""
 
 MOST_IN_PAGE = 200
@@ -27,35 +37,79 @@ _IN_PAGE = re.compile(rf'"({_SHORT})":"(data:image/webp;base64,[A-Za-z0-9+/=]+)"
 _OURS = re.compile(rf"{_SHORT}\.webp")
 
 
+def claim(place: Place, former: Manifest | None) -> Condition | None:
+    """What the manifest at a place is now, to be handed to `commit`; None: the store cannot tell.
+
+    Raises:
+        EnvironmentFault: it is not the one that the run was planned on; or it is none of ours.
+
+    """
+    condition = place.condition(MANIFEST_JSON)
+    lying = lying_manifest(place)
+    if _run(lying) != _run(former):
+        raise EnvironmentFault(_overtaken(place, lying))
+    return condition
+
+
 def commit(
     place: Place,
     manifest: Manifest,
     *,
     shots: Sequence[Shot] = (),
     reference: Callable[[str], bytes | None] | None = None,
+    fresh: Callable[[str], bytes | None] | None = None,
+    settle: Callable[[], None] | None = None,
+    claimed: Condition | None = None,
 ) -> None:
     """Write manifest.csv, gallery.html with its thumbnails, and manifest.json last.
 
-    All files that the manifest names are there already. `shots` is the whole plan, for titles and
-    for the places of what was not made; `reference` gives the bytes of a reference by its sha256,
-    or None where they cannot be had.
+    All files that the manifest names are there already, but for those that `settle` puts in the
+    place of others: it is called just before the manifest is written. `shots` is the whole plan,
+    for titles and for the places of what was not made; `reference` gives the bytes of a reference
+    by its sha256, `fresh` those of a file that was made in this run, each None where they cannot
+    be had. `claimed` is what `claim` gave: nothing is replaced where it does not hold any more.
 
     Raises:
-        EnvironmentFault: the place cannot be written.
+        EnvironmentFault: the place cannot be written, or another run published there meanwhile.
         ValueError: the manifest is not true (see `check`): a defect, not a person's fault.
 
     """
     faults = check(manifest)
     if faults:
         raise ValueError("; ".join(faults[:10]))
-    place.write(MANIFEST_CSV, as_csv(manifest))
-    pictures, links = _pictures(place, manifest, reference or _nothing)
+    pictures, links = _pictures(place, manifest, reference or _nothing, fresh or _nothing)
     html = gallery.page(manifest, pictures=pictures, shots=shots)
+    _still(place, claimed)
+    place.write(MANIFEST_CSV, as_csv(manifest))
+    place.write(MANIFEST_PARQUET, as_parquet(manifest))
     place.write(gallery.GALLERY_HTML, html.encode("utf-8", "backslashreplace"))
-    place.write(MANIFEST_JSON, as_json(manifest))
+    if settle is not None:
+        _still(place, claimed)
+        settle()
+    try:
+        place.replace(MANIFEST_JSON, as_json(manifest), claimed)
+    except OvertakenError as error:
+        raise EnvironmentFault(_overtaken(place, lying_manifest(place))) from error
     for name in place.below("gallery").sizes():
         if _OURS.fullmatch(name) and f"gallery/{name}" not in links:
             place.remove(f"gallery/{name}")
+
+
+def _still(place: Place, claimed: Condition | None) -> None:
+    if claimed is not None and place.condition(MANIFEST_JSON) != claimed:
+        raise EnvironmentFault(_overtaken(place, lying_manifest(place)))
+
+
+def _run(manifest: Manifest | None) -> str | None:
+    return manifest["run"]["id"] if manifest is not None else None
+
+
+def _overtaken(place: Place, lying: Manifest | None) -> str:
+    whose = f"run {_run(lying)} published there" if lying else "its manifest was taken away"
+    return (
+        f"{place.full(MANIFEST_JSON)}: {whose} while this run was at work, so this one is not "
+        f"published; what was made is kept: run again"
+    )
 
 
 def _nothing(_sha256: str) -> None:
@@ -63,7 +117,10 @@ def _nothing(_sha256: str) -> None:
 
 
 def _pictures(
-    place: Place, manifest: Manifest, reference: Callable[[str], bytes | None]
+    place: Place,
+    manifest: Manifest,
+    reference: Callable[[str], bytes | None],
+    fresh: Callable[[str], bytes | None],
 ) -> tuple[dict[str, str], set[str]]:
     """Addresses of thumbnails by sha256, and those that are files; made where they are missing."""
     paths = {row["sha256"]: row["path"] for row in manifest["renditions"]}
@@ -73,11 +130,17 @@ def _pictures(
     in_page = len(manifest["renditions"]) <= MOST_IN_PAGE and len(references) <= MOST_IN_PAGE
     there = _lying(place, in_page=in_page)
 
+    def bytes_of(sha256: str) -> bytes | None:
+        if sha256 not in paths:
+            return reference(sha256)
+        data = fresh(sha256)
+        return place.read(paths[sha256]) if data is None else data
+
     def made(sha256: str) -> tuple[str, str | None]:
         known = there.get(sha256[: gallery.SHORT])
         if known is not None:
             return sha256, known
-        data = place.read(paths[sha256]) if sha256 in paths else reference(sha256)
+        data = bytes_of(sha256)
         small = thumbnail(data) if data is not None else None
         if small is None:
             return sha256, None

@@ -4,7 +4,8 @@
 editors check a file with.
 """
 
-from flows.read.references import KnownContents, References
+from flows.read.kept import KnownContents
+from flows.read.references import References
 from flows.read.schema import schema
 from flows.read.spec import campaign, campaign_id
 

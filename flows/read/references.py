@@ -14,20 +14,21 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
 from flows.errors import BadInput, Fault, did_you_mean
 from flows.nouns.campaign import Role
 from flows.nouns.reference import Looked, Reference, ReferenceReader
+from flows.nouns.shot import Reading
+from flows.read.kept import Kept, KnownContents
 from flows.read.local import found_file, listed
+from flows.read.photos import photos
 from flows.read.pictures import NotAPictureError, looked_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from flows.read.web import Fetch, Public
+    from flows.read.web import Fetch
 
 LARGEST_FILE = 100_000_000
 MOST_DECODED = 300
@@ -41,21 +42,6 @@ _WEB = ("http://", "https://")
 ASKED_AT_ONCE = 8
 """Pictures on the web that are asked for at a time: most lie at one shop, whose server is ours to
 be kind to."""
-
-
-class KnownContents(Protocol):
-    """What was found at a location before, so that unchanged contents are not read again.
-
-    `stamp` is `<size>:<mtime_ns>` of a local file, ETag or Last-Modified of an address.
-    """
-
-    def stamp(self, location: str) -> str:
-        """The last one that was remembered; empty where nothing is known."""
-        ...
-
-    def recall(self, location: str, stamp: str) -> Looked | None: ...
-
-    def remember(self, location: str, stamp: str, record: Looked) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +68,7 @@ class References(ReferenceReader):
         self._spec_folder = spec_folder
         self._image_base = image_base
         self._known = known
-        self._cache = cache
-        self._fetch = fetch
-        self._opened: Public | None = None
+        self._kept = Kept(folder=cache, known=known, look=self._seen_in, fetch=fetch)
         self._seen: dict[tuple[str, bool], _Found | BadInput] = {}
         self._bases: dict[str, Path] = {}
         self._folders: dict[tuple[Path, str], str] = {}
@@ -118,10 +102,10 @@ class References(ReferenceReader):
             format=looked.format,
         )
 
-    def look_ahead(self, sources: Iterable[str]) -> None:
-        """Ask for those pictures of rows that lie on the web, several at a time.
+    def look_ahead(self, reading: Reading) -> None:
+        """Ask for the products' photos that lie on the web, several at a time.
 
-        Ten thousand photos one after the other would take minutes even where no server sends one.
+        Ten thousand of them one after the other would take minutes even where no server sends one.
         What is found, or is wrong, is told by `look`.
 
         Raises:
@@ -131,21 +115,20 @@ class References(ReferenceReader):
         base_is_web = self._image_base.lower().startswith(_WEB)
         waiting = [
             source
-            for source in dict.fromkeys(sources)
+            for source in dict.fromkeys(photos(reading))
             if (source, True) not in self._seen
             and (source.lower().startswith(_WEB) or (base_is_web and not _SCHEME.match(source)))
         ]
         if not waiting:
             return
-        self._fetching()
+        self._kept.open()
         with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
             for source, found in zip(waiting, pool.map(self._found_of_row, waiting), strict=True):
                 self._seen[source, True] = found
 
     def close(self) -> None:
         """Give connections back."""
-        if self._opened is not None:
-            self._opened.close()
+        self._kept.close()
 
     def _found_of_row(self, source: str) -> _Found | BadInput:
         return self._found(source, of_row=True)
@@ -163,9 +146,9 @@ class References(ReferenceReader):
         base = self._image_base if of_row else self._spec_folder
         scheme = match[1].lower() if (match := _SCHEME.match(source)) else ""
         if scheme == "data":
-            return self._kept(_data(source))
+            return self._of_kept(self._kept.keep(_data(source)))
         if scheme in ("http", "https"):
-            return self._of_web(source)
+            return self._of_kept(self._kept.of_web(source))
         if scheme == "file":
             if of_row:
                 raise NotAPictureError(
@@ -260,45 +243,8 @@ class References(ReferenceReader):
 
     # Elsewhere
 
-    def _of_web(self, url: str) -> _Found:
-        from flows.read.web import NotFetchedError
-
-        stamp = self._known.stamp(url)
-        try:
-            fetched = self._fetching()(url, known=stamp if self._is_kept(url, stamp) else "")
-        except NotFetchedError as error:
-            raise NotAPictureError(error.found, error.remedy) from error
-        if fetched.data is None:
-            looked = self._known.recall(url, fetched.stamp)
-            if looked is None:
-                raise NotAPictureError("its bytes are not kept any more", "try again")
-            return _Found(str(self._cache / looked.sha256), looked)
-        found = self._kept(fetched.data)
-        if fetched.stamp:
-            self._known.remember(url, fetched.stamp, found.looked)
-        return found
-
-    def _fetching(self) -> Fetch:
-        from flows.read.web import Public
-
-        if self._fetch is not None:
-            return self._fetch
-        if self._opened is None:
-            self._opened = Public()
-        return self._opened
-
-    def _is_kept(self, url: str, stamp: str) -> bool:
-        looked = self._known.recall(url, stamp) if stamp else None
-        return looked is not None and (self._cache / looked.sha256).is_file()
-
-    def _kept(self, data: bytes) -> _Found:
-        """Bytes that have no lasting place of their own, kept in the cache."""
-        from flows.storage import Place
-
-        looked = self._seen_in(data)
-        path = self._cache / looked.sha256
-        if not path.is_file():
-            Place(str(self._cache)).write(looked.sha256, data)
+    def _of_kept(self, found: tuple[Path, Looked]) -> _Found:
+        path, looked = found
         return _Found(str(path), looked)
 
     def _of_base(self, name: str, base: str, *, of_row: bool) -> _Found:
@@ -308,7 +254,7 @@ class References(ReferenceReader):
             raise NotAPictureError(f"leaves {_shown(base)}", "write a path below image_base")
         url = f"{base.rstrip('/')}/{name}"
         if base.lower().startswith(("http://", "https://")):
-            return self._of_web(url)
+            return self._of_kept(self._kept.of_web(url))
         return self._of_storage(url, base, of_row=of_row)
 
     def _of_storage(self, url: str, base: str, *, of_row: bool) -> _Found:

@@ -170,6 +170,7 @@ def _one(
         if response.has_redirect_location:
             return onward(response)
         if response.status_code == 304 and known:
+            response.read()  # it has no body, and read to its end the connection is used again
             return Fetched(known, None)
         if response.status_code != 200:
             raise NotFetchedError(

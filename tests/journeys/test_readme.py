@@ -33,7 +33,7 @@ TEXT = readme.README.read_text("utf-8")
 
 _FENCE = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 _SAVED = re.compile(
-    r"`(?P<path>(?:campaigns|templates)/[^`<*]+)`[^`]*?\n\n```\w+\n(?P<text>.*?)^```$",
+    r"`(?P<path>(?:campaigns|templates)/[^`<*]+)`[^`]*?\n\n```(?:yaml|csv|jinja)\n(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
 
@@ -92,7 +92,7 @@ def test_the_generated_parts_are_current() -> None:
 
 def test_every_command_is_there_and_no_other_is_promised() -> None:
     commands = set(readme.commands())
-    told = set(re.findall(r"^shotlist ([a-z]+) \[", TEXT, re.MULTILINE))
+    told = set(re.findall(r"^shotlist ([a-z]+) (?:\[|--)", TEXT, re.MULTILINE))
     assert told == commands
     assert set(re.findall(r"shotlist ([a-z]+)\b", CODE)) <= commands
     later = " ".join(re.findall(r"^- The commands (.*)$", TEXT, re.MULTILINE))

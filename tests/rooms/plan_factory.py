@@ -14,6 +14,7 @@ from flows.nouns.output import Channel
 from flows.nouns.overlay import BrandKit
 from flows.nouns.product import Product
 from flows.nouns.reference import Reference
+from flows.nouns.rendition import Manifest
 from flows.nouns.shot import Reading, RowBrief, Shot, ShotList
 from flows.nouns.take import Realm, Take, TakeState
 from flows.plan import Book, HostFacts, shot_list
@@ -188,6 +189,7 @@ def planned(
     realm: Realm = Realm.PROOF,
     hosts: Sequence[HostFacts] = (PROOF,),
     only: Sequence[str] = (),
+    former: Manifest | None = None,
 ) -> ShotList:
     return shot_list(
         asked,
@@ -198,6 +200,7 @@ def planned(
         hosts=hosts,
         channels=CHANNELS,
         only=only,
+        former=former,
     )
 
 

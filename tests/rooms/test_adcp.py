@@ -285,6 +285,8 @@ def test_an_id_stays_with_the_bytes_and_is_safe_anywhere() -> None:
     assert variant_id(row) == variant_id(rendition("Tasse Ü/1?/a & b", path="images/x.jpeg"))
     assert variant_id(row) != variant_id(rendition("Tasse Ü/1?/a & b", sha256=digest("new")))
     assert variant_id(row).startswith("Tasse-1-a-b-4x5-")
+    assert variant_id(rendition("mug-01/4x5")).startswith("mug-01-4x5-")
+    assert len(variant_id(rendition("mug-01/4x5"))) == 27
     assert len(variant_id(rendition("日本" * 50))) == 20
     assert len(variant_id(rendition("x" * 200))) == 77
 
@@ -293,6 +295,12 @@ def test_equal_manifests_give_equal_bytes_with_a_group_a_line() -> None:
     data = as_adcp(TWO_CELLS, shots=[], wish=Adcp())
     assert data == as_adcp(json.loads(json.dumps(TWO_CELLS)), shots=[], wish=Adcp())
     assert data.count(b"\n") == 4
+
+
+def test_half_a_surrogate_pair_stays_what_json_made_of_it() -> None:
+    row = rendition("mug-01/a", alt="half a smile: \ud83d")
+    [one] = variants(answer(manifest(row)))
+    assert one["creative_manifest"]["assets"]["image_main"]["alt_text"] == row["alt"]
 
 
 def test_a_manifest_that_wants_nothing_is_a_failed_answer() -> None:

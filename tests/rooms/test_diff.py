@@ -315,3 +315,29 @@ def test_what_is_no_manifest_is_named_with_what_is_wanted(
     assert (said.out, "Traceback" in said.err) == ("", False)
     assert str(other) in said.err
     assert words in said.err
+
+
+def test_a_manifest_is_found_in_a_storage_by_its_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import fsspec
+
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/held-beside/mugs/manifest.json", as_json(manifest(A)))
+    old = write(tmp_path / "old", manifest(A))
+    try:
+        assert run_command(["diff", old, "memory://held-beside/mugs/", "--exit-code"]) == 0
+        assert run_command(["diff", old, "memory://held-beside/cups"]) == 2
+    finally:
+        files.rm("/held-beside", recursive=True)
+    said = capsys.readouterr()
+    assert said.out.splitlines()[2:] == ["nothing that is published changed: 1 file"]
+    assert "memory://held-beside/cups/manifest.json: no such file" in said.err
+
+
+def test_a_private_address_is_not_asked_and_the_error_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = write(tmp_path / "old", manifest(A))
+    assert run_command(["diff", old, "http://127.0.0.1:9/mugs"]) == 2
+    assert "fetch it yourself and name the file" in capsys.readouterr().err

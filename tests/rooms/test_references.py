@@ -31,6 +31,9 @@ class Known:
 
     records: dict[tuple[str, str], Looked] = field(default_factory=dict)
 
+    def stamp(self, location: str) -> str:
+        return next((stamp for place, stamp in self.records if place == location), "")
+
     def recall(self, location: str, stamp: str) -> Looked | None:
         return self.records.get((location, stamp))
 

@@ -448,7 +448,7 @@ def test_the_document_is_the_plan_as_json():
                 "locale": "",
                 "aspect_ratio": "4:5",
                 "state": "new",
-                "why": "never made",
+                "why": "its product is new",
                 "prompt": "Mug MUG-01 on a table",
                 "references": [
                     {

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 import stat
 from pathlib import Path
 
 import pytest
 
+from flows import publish
 from flows.errors import EnvironmentFault
-from flows.storage import Place, read_bytes
+from flows.nouns.rendition import Manifest, RunRow
+from flows.storage import Condition, OvertakenError, Place, read_bytes
+from flows.storage.faults import why
+from flows.storage.headers import headers_of
+from flows.storage.retrying import persistently
+from tests.rooms.manifest_factory import manifest, rendition
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -86,3 +94,147 @@ def test_no_address_is_shown_with_its_password_or_signature() -> None:
 def test_a_folder_of_a_place_is_a_place(place: Place) -> None:
     place.below("gallery").write("a.webp", b"x")
     assert place.sizes() == {"gallery/a.webp": 1}
+
+
+class Answer(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__("SECRET in the client's own words")
+        self.status_code = status
+
+
+def test_what_may_pass_is_asked_again_with_growing_waits() -> None:
+    waits: list[float] = []
+    answers = [Answer(503), ConnectionResetError(), Answer(429)]
+
+    def call() -> str:
+        if answers:
+            raise answers.pop(0)
+        return "done"
+
+    assert persistently(call, (Answer, OSError), sleep=waits.append) == "done"
+    longest = [0.2, 0.4, 0.8]
+    assert [low / 2 <= wait <= low for low, wait in zip(longest, waits, strict=True)] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    "error", [Answer(403), Answer(404), PermissionError(), FileExistsError(), FileNotFoundError()]
+)
+def test_what_will_not_pass_is_asked_once(error: Exception) -> None:
+    calls: list[int] = []
+
+    def call() -> None:
+        calls.append(1)
+        raise error
+
+    with pytest.raises(type(error)):
+        persistently(call, (Answer, OSError), sleep=lambda _: None)
+    assert calls == [1]
+
+
+def test_a_store_that_stays_busy_is_given_up_after_eight_tries() -> None:
+    calls: list[int] = []
+
+    def call() -> None:
+        calls.append(1)
+        raise Answer(503)
+
+    with pytest.raises(Answer):
+        persistently(call, (Answer,), sleep=lambda _: None)
+    assert len(calls) == 8
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (Answer(403), "the store refused the key, or the key may not do this here"),
+        (Answer(404), "the store has no such bucket or container"),
+        (Answer(500), "the store answered 500"),
+        (OSError(28, "SECRET"), "No space left on device"),
+        (type("NoCredentialsError", (Exception,), {})("SECRET"), "no key was found for this store"),
+        (type("EndpointConnectionError", (Exception,), {})("S"), "the store cannot be reached"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_foreign_errors_are_told_in_plain_words_without_theirs(
+    error: Exception, words: str
+) -> None:
+    assert why(error) == words
+
+
+def test_a_name_with_its_contents_hash_may_be_kept_for_ever_and_no_other() -> None:
+    digest = hashlib.sha256(b"x").hexdigest()
+    names = [
+        f"images/mug-{digest[:12]}.jpeg",
+        f"images/{digest[:12]}/mug.jpeg",
+        "images/mug-0123456789ab.jpeg",
+        "gallery/0123456789abcdef.webp",
+        "manifest.json",
+        "feeds/merchant.tsv",
+        "images/film.xyz",
+    ]
+    told = [headers_of(name, b"x") for name in names]
+    assert [(one.content_type, one.cache_control) for one in told] == [
+        ("image/jpeg", "public, max-age=31536000, immutable"),
+        ("image/jpeg", "public, max-age=300"),
+        ("image/jpeg", "public, max-age=300"),
+        ("image/webp", "public, max-age=31536000, immutable"),
+        ("application/json", "no-cache"),
+        ("text/tab-separated-values; charset=utf-8", "no-cache"),
+        ("application/octet-stream", "no-cache"),
+    ]
+
+
+def test_what_was_not_staged_cannot_settle(place: Place) -> None:
+    with pytest.raises(EnvironmentFault, match="run again"):
+        place.settle("images/a.jpeg", "0" * 64)
+
+
+def test_what_was_settled_already_is_settled(place: Place) -> None:
+    digest = hashlib.sha256(b"new").hexdigest()
+    place.stage("images/a.jpeg", b"new")
+    place.settle("images/a.jpeg", digest)
+    place.settle("images/a.jpeg", digest)
+    assert place.sizes() == {"images/a.jpeg": 3}
+
+
+def test_a_store_without_conditions_says_so(tmp_path: Path) -> None:
+    memory = Place(f"memory://{tmp_path.name}/conditions")
+    assert memory.keeps_conditions() is False
+    assert memory.condition("manifest.json") is None
+    memory.replace("manifest.json", b"any", None)
+    assert memory.read("manifest.json") == b"any"
+
+
+def test_a_folder_that_is_replaced_in_keeps_no_lock_behind(tmp_path: Path) -> None:
+    place = Place(str(tmp_path / "place"))
+    place.replace("manifest.json", b"one", place.condition("manifest.json"))
+    with pytest.raises(OvertakenError):
+        place.replace("manifest.json", b"two", Condition(None))
+    assert place.sizes() == {"manifest.json": 3}
+    assert [one.name for one in (tmp_path / "place").iterdir()] == ["manifest.json"]
+
+
+def test_a_place_travels_without_its_connections(place: Place) -> None:
+    place.write("a.txt", b"x")
+    travelled: Place = pickle.loads(pickle.dumps(place))
+    assert travelled.read("a.txt") == b"x"
+
+
+def test_a_run_that_was_overtaken_replaces_nothing_and_says_so(tmp_path: Path) -> None:
+    place = Place(str(tmp_path / "place"))
+    first = manifest(rendition("MUG/a"))
+    place.write(first["renditions"][0]["path"], b"x")
+    publish.commit(place, first, claimed=publish.claim(place, None))
+    claimed = publish.claim(place, first)
+    other = Manifest(**{**first, "run": RunRow(**{**first["run"], "id": "r2"})})
+    publish.commit(place, other, claimed=publish.claim(place, first))
+    lying = place.sizes()
+    late = Manifest(**{**first, "run": RunRow(**{**first["run"], "id": "r3"})})
+    settled: list[int] = []
+    with pytest.raises(EnvironmentFault, match=r"run r2 published there .* run again"):
+        publish.commit(place, late, claimed=claimed, settle=lambda: settled.append(1))
+    with pytest.raises(EnvironmentFault, match=r"run r2 published there"):
+        publish.claim(place, first)
+    assert settled == []
+    assert place.sizes() == lying
+    assert publish.former(place) == other

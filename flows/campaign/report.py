@@ -1,0 +1,159 @@
+"""What Prefect's page shows of a run: its plan, how far it is, how it ended.
+
+A run is Completed when every wanted shot is published, and Failed otherwise, whether shots failed,
+are parked, or the budget stopped it: Prefect's automations go by the state's name, and each of
+these wants a person. Which of them it was stands in the state's message, with the exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Any, cast
+from uuid import UUID
+
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.errors import ShotlistError
+from flows.jobs import Job, Made, Summary
+
+TABLE_ROWS = 200
+"""Rows of the plan that the artifact shows; the whole plan is `shotlist plan --json`."""
+REASONS = 50
+MOST_NAMED = 10
+MOST_LETTERS = 500
+
+
+def show_plan(job: Job) -> None:
+    """Show what the run sets out to make."""
+    create_table_artifact(
+        key="shot-list",
+        table=[
+            {
+                "shot": work.shot.shot_id,
+                "state": work.shot.state.value,
+                "why": work.shot.why,
+                "prompt": work.shot.prompt[:200],
+            }
+            for work in job.work[:TABLE_ROWS]
+        ],
+        description=f"{len(job.shot_list.shots)} shots, {len(job.work)} to make; {job.realm}",
+    )
+
+
+def progress(products: int) -> Callable[[Made], Made]:
+    """A bar on the page that moves with each product that is passed through."""
+    artifact = cast(
+        "UUID",
+        create_progress_artifact(0.0, key="products", description=f"{products} products"),
+    )
+    done = 0
+
+    def watch(made: Made) -> Made:
+        nonlocal done
+        done += 1
+        # a hundred updates tell a person as much as a thousand and cost the server less
+        if done == products or done % max(1, products // 100) == 0:
+            update_progress_artifact(artifact, 100.0 * done / products)
+        return made
+
+    return watch
+
+
+def ended(summary: Summary) -> State[Summary]:
+    """Show how the run ended, and the state that says so."""
+    for key, link in (("gallery", summary.gallery), ("manifest", summary.manifest)):
+        create_link_artifact(key=key, link=_address(link), link_text=key)
+    said = _said(summary)
+    create_markdown_artifact(
+        key="result",
+        markdown="\n".join(_page(summary)),
+        description=f"{summary.campaign}: {said}",
+    )
+    if summary.exit_code == 0:
+        return Completed(message=said, data=summary)
+    return Failed(message=f"{said} (exit code {summary.exit_code})", data=summary)
+
+
+def refused(spec: str, error: ShotlistError) -> State[Any]:
+    """Show why the run could not be made, in the words that the command has for it."""
+    said = f"{error} (exit code {error.exit_code})"
+    create_markdown_artifact(
+        key="result",
+        markdown=f"# {PurePath(spec).name}: not made\n\n```text\n{error}\n```\n",
+        description=said[:MOST_LETTERS],
+    )
+    return Failed(message=said, data=error)
+
+
+def _said(summary: Summary) -> str:
+    parts = [f"published {summary.published:,} of {summary.shots:,} shots"]
+    parked = sum(one["stage"] == "parked" for one in summary.failures)
+    failed = len(summary.failures) - parked
+    parts += [
+        f"{count:,} {word}" for count, word in ((failed, "failed"), (parked, "parked")) if count
+    ]
+    if "budget" in summary.stops:
+        parts.append("stopped at the budget")
+    if "account" in summary.stops:
+        parts.append("no account could make the rest")
+    parts.append(f"bought {summary.bought:,}, spent ${summary.spent_usd:,.2f}")
+    return "; ".join(parts)
+
+
+def _page(summary: Summary) -> list[str]:
+    verb = "drawn" if summary.realm == "proof" else "bought"
+    lines = [
+        f"# {summary.campaign}: {summary.published:,} of {summary.shots:,} shots published",
+        "",
+        _said(summary) + ".",
+        "",
+        "| | |",
+        "|---|---:|",
+        f"| shots wanted | {summary.shots:,} |",
+        f"| shots published | {summary.published:,} |",
+        f"| files | {summary.files:,}, {summary.made_files:,} of them made now |",
+        f"| takes {verb} | {summary.bought:,} |",
+        f"| shots from takes that were there | {summary.kept:,} |",
+        f"| shots retired | {summary.retired:,} |",
+        f"| spent | ${summary.spent_usd:,.2f} |",
+        f"| realm | {summary.realm} |",
+        f"| exit code | {summary.exit_code} |",
+        "",
+        f"[gallery]({_address(summary.gallery)}) · [manifest]({_address(summary.manifest)})",
+        "",
+    ]
+    alike: dict[tuple[str, str], list[str]] = {}
+    for one in summary.failures:
+        alike.setdefault((one["stage"], one["reason"]), []).append(one["shot_id"])
+    if alike:
+        lines += ["## Not published", "", "| stage | shots | why |", "|---|---|---|"]
+    for (stage, reason), shots in list(alike.items())[:REASONS]:
+        more = len(shots) - MOST_NAMED
+        named = ", ".join(shots[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+        lines.append(f"| {stage} | {_cell(named)} | {_cell(reason)} |")
+    if len(alike) > REASONS:
+        lines.append(f"| | | and {len(alike) - REASONS:,} more reasons: the manifest has all |")
+    if summary.remarks:
+        lines += ["", "## Worth knowing", "", *(f"- {_cell(one)}" for one in summary.remarks)]
+    return lines
+
+
+def _address(place: str) -> str:
+    return place if "://" in place else f"file://{place}"
+
+
+def _cell(text: str) -> str:
+    """Text of others in a table of markdown: one line, no markup, no column of its own."""
+    line = " ".join(text.split())[:MOST_LETTERS]
+    for sign in "\\`*_[]<>|":
+        line = line.replace(sign, f"\\{sign}")
+    return line

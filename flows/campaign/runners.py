@@ -1,0 +1,123 @@
+"""Where the files are cut: threads, processes, or the machines of a Dask or Ray cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from prefect.exceptions import CrashedRun
+from prefect.futures import PrefectFuture
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
+
+from flows import jobs
+from flows.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    from flows.campaign.elsewhere import Parcel
+
+ANSWER_S = 10
+"""How long a cluster may take to answer; nothing was bought yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """A task runner that is ready for work."""
+
+    named: str
+    runner: TaskRunner[Any]
+
+    @property
+    def shares_memory(self) -> bool:
+        """Whether the makers sit in this process."""
+        return self.named == "threads"
+
+    def result_of(self, future: PrefectFuture[Parcel]) -> Parcel:
+        """What a maker sends back.
+
+        Raises:
+            EnvironmentFault: the process that made it was lost, again and again.
+
+        """
+        try:
+            return future.result()
+        except Exception as error:
+            # a cluster tells of lost workers by errors of its own, which need not be installed here
+            of_cluster = type(error).__module__.partition(".")[0] in {"distributed", "ray"}
+            if self.shares_memory or not (of_cluster or isinstance(error, CrashedRun)):
+                raise
+            raise EnvironmentFault(
+                f"SHOTLIST_TASK_RUNNER={self.named}: the process that cut files was lost "
+                f"({_brief(error)}); see its log, mostly it lacks memory; what was bought is kept, "
+                f"run again"
+            ) from error
+
+
+@contextmanager
+def started(named: str) -> Iterator[Crew]:
+    """The task runner that SHOTLIST_TASK_RUNNER names, asked before anything is bought.
+
+    Raises:
+        EnvironmentFault: its package is not installed, or its cluster does not answer.
+
+    """
+    kind, _, address = named.partition(":")
+    try:
+        runner = _RUNNERS[kind](address)
+    except ImportError as error:
+        raise EnvironmentFault(
+            f"SHOTLIST_TASK_RUNNER={named}: {error.name} is not installed; "
+            f"pip install 'shotlist[{kind}]'"
+        ) from error
+    with runner:
+        if kind == "dask":
+            _ask(named, runner)
+        yield Crew(named=named, runner=runner)
+
+
+def _threads(_address: str) -> TaskRunner[Any]:
+    return ThreadPoolTaskRunner(max_workers=jobs.WORKERS)
+
+
+def _processes(_address: str) -> TaskRunner[Any]:
+    return ProcessPoolTaskRunner(max_workers=jobs.WORKERS)
+
+
+def _dask(address: str) -> TaskRunner[Any]:
+    runner: Callable[..., TaskRunner[Any]] = import_module("prefect_dask").DaskTaskRunner
+    if address:
+        return runner(address=address, client_kwargs={"timeout": ANSWER_S})
+    # one process a core, on this machine alone; its page would be open to every user of it
+    alone = {"n_workers": jobs.WORKERS, "threads_per_worker": 1, "dashboard_address": None}
+    return runner(cluster_kwargs=alone)
+
+
+def _ray(address: str) -> TaskRunner[Any]:
+    runner: Callable[..., TaskRunner[Any]] = import_module("prefect_ray").RayTaskRunner
+    if address:
+        return runner(address=address)
+    return runner(init_kwargs={"num_cpus": jobs.WORKERS, "include_dashboard": False})
+
+
+_RUNNERS = {"threads": _threads, "processes": _processes, "dask": _dask, "ray": _ray}
+
+
+def _ask(named: str, runner: Any) -> None:
+    """Dask connects at the first task: after the purchases, unless it is asked to before."""
+    try:
+        client = runner.client
+    except (OSError, ValueError) as error:
+        raise EnvironmentFault(
+            f"SHOTLIST_TASK_RUNNER={named}: the scheduler does not answer ({_brief(error)})"
+        ) from error
+    if not client.scheduler_info()["workers"]:
+        raise EnvironmentFault(
+            f"SHOTLIST_TASK_RUNNER={named}: the scheduler has no worker; start one with "
+            f"`dask worker {named.partition(':')[2]}`"
+        )
+
+
+def _brief(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]

@@ -1,0 +1,127 @@
+"""Putting: a run's files to their destination, many at a time, so that the manifest there stays
+true until the new one is written.
+
+A file whose name is new goes straight to it. One that takes the place of another waits at the
+destination under a name of its own, and moves, at the store, just before the manifest is written:
+what is between a move and the manifest is all that a kill can tear, and the next run mends it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from flows.jobs.job import Bench, Job
+from flows.jobs.make import Made
+from flows.nouns.rendition import RenditionRow
+from flows.storage import Lying, Place
+from flows.storage.place import INCOMING, staged
+
+T = TypeVar("T")
+
+AT_ONCE = 12
+"""Uploads under way: they wait more than they work. Each holds one file in memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """What came of it: files that were sent, and what is to be done before the manifest goes."""
+
+    sent: int
+    waiting: tuple[tuple[str, str], ...]
+    """Path and sha256 of files that wait to take the place of others."""
+    notes: tuple[str, ...]
+
+
+def put(job: Job, bench: Bench, made: Sequence[Made]) -> Put:
+    """Send what is not there yet. What lies there with the same contents is left alone, also what a
+    killed run sent.
+
+    Raises:
+        EnvironmentFault: the destination cannot be written; the manifest there and its files are
+            as they were.
+
+    """
+    rows = {row["path"]: row for one in made for row in one.rows}
+    if not rows:
+        return Put(sent=0, waiting=(), notes=())
+    place = job.place
+    lying = place.lying()
+    named = {row["path"]: row["sha256"] for row in (job.former["renditions"] if job.former else ())}
+    new: list[RenditionRow] = []
+    over: list[RenditionRow] = []
+    for path, row in rows.items():
+        file = lying.get(path)
+        if _is_same(row, file, named.get(path), bench.staging):
+            continue
+        (new if path not in named or file is None else over).append(row)
+    to_send = [row for row in over if staged(row["path"], row["sha256"]) not in lying]
+
+    def send(row: RenditionRow) -> None:
+        place.write(row["path"], _bytes(bench, row))
+
+    def stage(row: RenditionRow) -> None:
+        place.stage(row["path"], _bytes(bench, row))
+
+    _each(send, new)
+    _each(stage, to_send)
+    return Put(
+        sent=len(new) + len(to_send),
+        waiting=tuple((row["path"], row["sha256"]) for row in over),
+        notes=_notes(place),
+    )
+
+
+def settle(place: Place, done: Put) -> None:
+    """Let the files that wait take the place of the others.
+
+    Raises:
+        EnvironmentFault: the destination cannot be written.
+
+    """
+    _each(lambda one: place.settle(*one), done.waiting)
+
+
+def clear(place: Place, done: Put) -> None:
+    """Take away what killed runs left waiting and no run took."""
+    if done.waiting:
+        for path in place.below(INCOMING.rstrip("/")).sizes():
+            place.remove(INCOMING + path)
+
+
+def _bytes(bench: Bench, row: RenditionRow) -> bytes:
+    return (bench.staging / row["sha256"]).read_bytes()
+
+
+def _is_same(row: RenditionRow, file: Lying | None, named: str | None, staging: Path) -> bool:
+    """By the checksum of the store where it tells one, else by what the manifest says of it."""
+    if file is None or file.bytes != row["bytes"]:
+        return False
+    if file.md5 is None:
+        return named == row["sha256"]
+    data = (staging / row["sha256"]).read_bytes()
+    return hashlib.md5(data, usedforsecurity=False).hexdigest() == file.md5
+
+
+def _notes(place: Place) -> tuple[str, ...]:
+    if place.keeps_conditions():
+        return ()
+    said = "this store cannot refuse a write to a file that has changed"
+    return (f"{place.shown}: {said}; publish there from one place at a time",)
+
+
+def _each(call: Callable[[T], None], values: Sequence[T]) -> None:
+    """Call with each, several at a time; after a failure nothing more is begun."""
+    left: Iterator[T] = iter(values)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        going: set[Future[None]] = {pool.submit(call, one) for one in islice(left, AT_ONCE)}
+        while going:
+            done, going = wait(going, return_when=FIRST_COMPLETED)
+            for one in done:
+                one.result()
+            going |= {pool.submit(call, one) for one in islice(left, len(done))}

@@ -1,0 +1,9 @@
+"""In: an address, a path or a URL that fsspec knows. Out: a place whose files are whole or absent.
+
+What each kind of store can promise (checksums, conditions, headers) is asked of it in one file.
+"""
+
+from flows.storage.place import Place, read_bytes
+from flows.storage.store import Condition, Lying, OvertakenError
+
+__all__ = ["Condition", "Lying", "OvertakenError", "Place", "read_bytes"]

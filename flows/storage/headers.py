@@ -1,0 +1,62 @@
+"""What a browser is told of a file: its kind, and how long it may keep it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+TYPES = {
+    "avif": "image/avif",
+    "csv": "text/csv; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "tsv": "text/tab-separated-values; charset=utf-8",
+    "webp": "image/webp",
+    "xml": "application/xml",
+}
+"""By ending. Written down, not asked of the machine: each system's own table knows other kinds
+(iana.org/assignments/media-types)."""
+
+FOREVER = "public, max-age=31536000, immutable"
+"""For a name that holds its contents' hash: other contents have another name (RFC 8246)."""
+
+PICTURE = "public, max-age=300"
+"""A picture under a lasting name may be another one tomorrow."""
+
+ASK = "no-cache"
+"""Manifest, table, gallery and feeds: kept, but asked after before each use (RFC 9111)."""
+
+_HASH = re.compile(r"(?<![0-9a-z])[0-9a-f]{8,64}(?![0-9a-z])")
+_THUMBNAIL = re.compile(r"(?:.*/)?gallery/[0-9a-f]{16}\.webp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headers:
+    """What is stored beside a file's bytes, where a store can keep it."""
+
+    content_type: str
+    cache_control: str
+    sha256: str
+
+
+def headers_of(path: str, data: bytes) -> Headers:
+    """The headers of a file, going by its name and contents."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    folder, _, name = path.rpartition("/")
+    kind = TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+    hashes = _HASH.findall(name)
+    if any(sha256.startswith(one) for one in hashes) or _THUMBNAIL.fullmatch(path):
+        keep = FOREVER
+    elif folder and kind.startswith("image/"):
+        keep = PICTURE
+    else:
+        keep = ASK
+    return Headers(content_type=kind, cache_control=keep, sha256=sha256)

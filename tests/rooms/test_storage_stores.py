@@ -1,0 +1,216 @@
+"""Each kind of store, on a real server: whole files, true conditions, headers, plain words."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.errors import EnvironmentFault
+from flows.storage import Condition, OvertakenError, Place
+from flows.storage.place import staged
+from tests.servers.storage import KINDS, StorageServer
+
+
+@pytest.fixture(scope="module", params=list(KINDS))
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StorageServer]:
+    with KINDS[request.param](tmp_path_factory.mktemp(request.param)) as running:
+        yield running
+
+
+@pytest.fixture
+def reach(server: StorageServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[StorageServer]:
+    """The server, with the environment as it asks for."""
+    import fsspec
+
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    conf: dict[str, Any] = {}
+    fsspec.config.set_conf_env(conf, dict(os.environ))
+    for name, value in conf.items():
+        monkeypatch.setitem(fsspec.config.conf, name, value)
+    yield server
+    _forget()
+
+
+def _forget() -> None:
+    """Clients that fsspec keeps know the environment that they were opened in."""
+    import fsspec
+
+    for kind in fsspec.registry.values():
+        kind.clear_instance_cache()
+
+
+@pytest.fixture
+def place(reach: StorageServer, request: pytest.FixtureRequest) -> Place:
+    return Place(f"{reach.url}/{hashlib.sha256(request.node.name.encode()).hexdigest()[:12]}")
+
+
+def test_what_is_written_is_read_listed_and_removed(place: Place) -> None:
+    assert place.read("images/a/b.jpeg") is None
+    assert place.sizes() == {}
+    place.write("images/a/b.jpeg", b"one")
+    place.write("images/a/b.jpeg", b"three")
+    place.write("images/Ä ö+,@.png", b"")
+    assert place.read("images/a/b.jpeg") == b"three"
+    assert place.sizes() == {"images/a/b.jpeg": 5, "images/Ä ö+,@.png": 0}
+    place.remove("images/a/b.jpeg")
+    place.remove("images/a/b.jpeg")
+    assert place.sizes() == {"images/Ä ö+,@.png": 0}
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body directly:ResourceWarning")  # Azure's own
+def test_bytes_of_any_kind_come_back_as_they_were(place: Place) -> None:
+    data = bytes(range(256)) * 8192
+    place.write("images/big.webp", data)
+    assert place.read("images/big.webp") == data
+    md5 = place.lying()["images/big.webp"].md5
+    assert md5 in {None, hashlib.md5(data).hexdigest()}
+
+
+def test_object_stores_tell_checksums_in_their_listing(place: Place, reach: StorageServer) -> None:
+    place.write("a.json", b"{}")
+    told = place.lying()["a.json"].md5
+    expected = None if reach.kind in {"local", "sftp"} else hashlib.md5(b"{}").hexdigest()
+    assert told == expected
+
+
+def test_what_waits_takes_the_place_of_another_at_once(place: Place) -> None:
+    place.write("images/a.jpeg", b"former")
+    digest = hashlib.sha256(b"new").hexdigest()
+    place.stage("images/a.jpeg", b"new")
+    assert place.read("images/a.jpeg") == b"former"
+    assert place.sizes() == {"images/a.jpeg": 6, staged("images/a.jpeg", digest): 3}
+    place.settle("images/a.jpeg", digest)
+    assert place.read("images/a.jpeg") == b"new"
+    assert place.sizes() == {"images/a.jpeg": 3}
+
+
+def test_many_files_at_once_all_arrive(place: Place) -> None:
+    files = {f"images/{n % 5}/{n}.png": str(n).encode() * n for n in range(40)}
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(place.write, files, files.values()))
+    assert place.sizes() == {path: len(data) for path, data in files.items()}
+    assert {path: place.read(path) for path in files} == files
+
+
+def test_a_write_holds_only_while_the_file_is_what_it_was(
+    place: Place, reach: StorageServer
+) -> None:
+    none = place.condition("manifest.json")
+    if reach.kind == "sftp":
+        assert none is None
+        assert place.keeps_conditions() is False
+        return
+    assert place.keeps_conditions() is True
+    assert none == Condition(None)
+    place.replace("manifest.json", b"first", none)
+    with pytest.raises(OvertakenError):
+        place.replace("manifest.json", b"late", none)
+    first = place.condition("manifest.json")
+    place.replace("manifest.json", b"second", first)
+    with pytest.raises(OvertakenError):
+        place.replace("manifest.json", b"late", first)
+    assert place.read("manifest.json") == b"second"
+    assert place.sizes() == {"manifest.json": 6}
+
+
+def test_of_many_that_replace_one_file_one_wins(place: Place, reach: StorageServer) -> None:
+    if reach.kind == "sftp":
+        assert place.keeps_conditions() is False
+        return
+    place.write("manifest.json", b"former")
+    former = place.condition("manifest.json")
+
+    def wins(number: int) -> bool:
+        try:
+            place.replace("manifest.json", f"run {number}".encode(), former)
+        except OvertakenError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(wins, range(8)))
+    assert won.count(True) == 1
+    assert place.read("manifest.json") == f"run {won.index(True)}".encode()
+
+
+def test_a_browser_is_told_the_kind_and_how_long_to_keep_it(
+    place: Place, reach: StorageServer
+) -> None:
+    if reach.kind in {"local", "sftp"}:
+        pytest.skip(f"{reach.kind}: a file system keeps no headers")
+    digest = hashlib.sha256(b"pixels").hexdigest()
+    place.write("images/a.webp", b"pixels")
+    place.write(f"images/a-{digest[:10]}.jpeg", b"pixels")
+    place.write("manifest.json", b"{}")
+    place.stage("images/b.avif", b"pixels")
+    place.settle("images/b.avif", digest)
+    names = ["images/a.webp", f"images/a-{digest[:10]}.jpeg", "manifest.json", "images/b.avif"]
+    assert [_headers(place, reach.kind, name) for name in names] == [
+        ("image/webp", "public, max-age=300"),
+        ("image/jpeg", "public, max-age=31536000, immutable"),
+        ("application/json", "no-cache"),
+        ("image/avif", "public, max-age=300"),
+    ]
+
+
+def _headers(place: Place, kind: str, path: str) -> tuple[str, str]:
+    """As the store's own client tells them."""
+    import fsspec
+
+    fs, base = fsspec.core.url_to_fs(place.url)
+    name = f"{base}/{path}"
+    if kind == "s3":
+        bucket, _, key = name.partition("/")
+        head = fs.call_s3("head_object", Bucket=bucket, Key=key)
+        return head["ContentType"], head["CacheControl"]
+    info = fs.info(name, refresh=True) if kind == "az" else fs.info(name)
+    if kind == "az":
+        return info["content_settings"]["content_type"], info["content_settings"]["cache_control"]
+    return info["contentType"], info["cacheControl"]
+
+
+def test_a_refused_key_is_told_without_the_key(
+    reach: StorageServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not reach.refused:
+        pytest.skip(f"{reach.kind}: this server lets everybody in")
+    _forget()
+    for name, value in reach.refused.items():
+        monkeypatch.setenv(name, value)
+    place = Place(f"{reach.url}/refused")
+    with pytest.raises(EnvironmentFault) as raised:
+        place.probe()
+    said = str(raised.value)
+    assert "the store refused the key, or the key may not do this here" in said
+    assert not any(
+        value in said for value in (*reach.refused.values(), *reach.environment.values())
+    )
+
+
+def test_a_bucket_that_is_missing_is_told(reach: StorageServer) -> None:
+    if not reach.missing:
+        pytest.skip(f"{reach.kind}: this server tells of no missing bucket")
+    place = Place(f"{reach.missing}/campaign")
+    assert place.read("manifest.json") is None
+    with pytest.raises(EnvironmentFault, match="the store has no such bucket or container"):
+        place.probe()
+
+
+def test_a_server_whose_key_nobody_knows_is_not_spoken_to(
+    server: StorageServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if server.kind != "sftp":
+        pytest.skip(f"{server.kind}: it shows no host key")
+    _forget()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(EnvironmentFault, match="not among the known hosts"):
+        Place(f"{server.url}/a").probe()

@@ -1,0 +1,1 @@
+"""Real servers for tests, each in a temporary folder on a free port of this machine."""
