@@ -17,6 +17,8 @@ from tests.conftest import Ended, Shotlist
 from tests.servers.faulty import Faults, proxy
 from tests.servers.storage import KINDS, StorageServer
 
+PAGES = {"manifest.json", "manifest.csv", "manifest.parquet", "gallery.html"}
+
 pytestmark = pytest.mark.journey
 
 SPEC = """\
@@ -143,7 +145,7 @@ def test_each_kind_of_storage_gets_the_same_bytes_and_a_second_time_nothing(
     first = lying(to, server.environment, clean_environment)
     assert named(manifest) == named(shop.manifest)
     assert {path: first[path][0] for path in named(manifest)} == named(manifest)
-    assert set(first) == {*named(manifest), "manifest.json", "manifest.csv", "gallery.html"}
+    assert set(first) == {*named(manifest), *PAGES}
 
     again = shotlist_alone(*words, "--json", cwd=shop.root, **server.environment)
     assert again.code == 0, said(again)
@@ -252,7 +254,7 @@ def test_a_run_that_is_killed_while_it_uploads_leaves_the_former_manifest_true(
     assert now.keys() == former.keys()
     assert all(now[path] != former[path] for path in now)
     assert {path: found[path][0] for path in now} == now
-    assert set(found) == {*now, "manifest.json", "manifest.csv", "gallery.html"}
+    assert set(found) == {*now, *PAGES}
 
 
 def test_a_wrong_key_ends_with_four_and_no_secret_is_said(

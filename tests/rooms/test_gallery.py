@@ -354,7 +354,7 @@ def test_few_thumbnails_lie_in_the_page(tmp_path: Path) -> None:
     commit(place, manifest(*rows), reference={digest("mug"): picture("blue")}.get)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "gallery.html", "images", "manifest.csv", "manifest.json",
+        "gallery.html", "images", "manifest.csv", "manifest.json", "manifest.parquet",
     ]  # fmt: skip
     pictures = Parsed((tmp_path / "gallery.html").read_text()).data["pictures"]
     assert list(pictures) == [row["sha256"][:16] for row in rows] + [digest("mug")[:16]]
@@ -408,7 +408,7 @@ def test_the_manifest_is_written_last_and_kept_pictures_are_not_read_again(tmp_p
 
     commit(place, manifest(*rows))
 
-    assert place.written == ["manifest.csv", "gallery.html", "manifest.json"]
+    assert place.written == ["manifest.csv", "manifest.parquet", "gallery.html", "manifest.json"]
     assert place.was_read == ["gallery.html"]
     assert (tmp_path / "gallery.html").read_bytes() == first
 
