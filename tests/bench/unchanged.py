@@ -77,6 +77,7 @@ def made_before(root: Path) -> int:
     from flows.nouns.rendition import RenditionRow, RunRow
     from flows.nouns.take import Take, TakeState
     from flows.publish.manifest import as_csv, as_json
+    from flows.publish.table import as_parquet
 
     job = jobs.prepare(jobs.Request(spec="campaigns/big.yaml", providers=("proof",)))
     at, account = now(), job.accounts[0]
@@ -176,6 +177,7 @@ def made_before(root: Path) -> int:
     )
     place = job.place
     place.write("manifest.csv", as_csv(manifest))
+    place.write("manifest.parquet", as_parquet(manifest))
     place.write("gallery.html", b"<!doctype html><title>not drawn for this measurement</title>")
     place.write("manifest.json", as_json(manifest))
     with open_ledger(job.settings.ledger_url) as book:
