@@ -14,6 +14,7 @@ from flows.jobs.job import Bench, Progress, Work
 from flows.jobs.looks import Looks
 from flows.jobs.shooting import Taken
 from flows.ledger import TakeStore
+from flows.nouns.hashed_path import filled, shown
 from flows.nouns.rendition import FailureRow, RenditionRow, TakeRow
 from flows.nouns.shot import Shot
 from flows.nouns.take import Realm, Take, TakeState
@@ -141,7 +142,7 @@ def _files(
             (bench.staging / sha256).write_bytes(file.data)
             rows.append(
                 RenditionRow(
-                    path=path,
+                    path=filled(path, sha256),
                     url=None,
                     sha256=sha256,
                     bytes=len(file.data),
@@ -184,7 +185,7 @@ def _files(
 
 def _turned_back(shot: Shot, path: str, faults: Sequence[str]) -> FailureRow:
     """A file that is not what it shall be: the shot's others go out."""
-    reason = f"{path} is not published: {'; '.join(faults)}"
+    reason = f"{shown(path)} is not published: {'; '.join(faults)}"
     return FailureRow(shot_id=shot.shot_id, stage="gate", reason=reason, provider=None, billed=None)
 
 

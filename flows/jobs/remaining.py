@@ -8,9 +8,13 @@ from flows.jobs import lineage
 from flows.jobs.job import Work
 from flows.jobs.looks import Looks
 from flows.nouns.campaign import Campaign
+from flows.nouns.hashed_path import filled
 from flows.nouns.rendition import Manifest, RenditionRow
 from flows.nouns.shot import Reading, Shot, ShotList
 from flows.nouns.take import Realm, Take, TakeState
+
+_Key = tuple[str, str, str, int]
+"""Of a file: its shot, output, format and take. Its path may hold what is not known yet."""
 
 
 def left_to_do(
@@ -25,7 +29,7 @@ def left_to_do(
 ) -> tuple[dict[str, list[RenditionRow]], list[Work]]:
     """Hold each shot's files against the manifest and the destination's listing."""
     campaign = reading.campaign
-    rows = {row["path"]: row for row in former["renditions"]} if former is not None else {}
+    rows = {_key_of(row): row for row in former["renditions"]} if former is not None else {}
     held = _Held(campaign, shots.realm, takes, rows, lying, looks)
     kept: dict[str, list[RenditionRow]] = {}
     work: list[Work] = []
@@ -50,7 +54,7 @@ class _Held:
         campaign: Campaign,
         realm: Realm,
         takes: Mapping[str, Take],
-        rows: Mapping[str, RenditionRow],
+        rows: Mapping[_Key, RenditionRow],
         lying: Mapping[str, int],
         looks: Looks,
     ) -> None:
@@ -72,8 +76,10 @@ class _Held:
         source = lineage.source_type(shot, self._realm)
         for out in lineage.published(shot, files, self._takes, every_take=self._every_take):
             for output, form, path in out.files:
-                row = self._rows.get(path)
-                if row is None or self._lying.get(path) != row["bytes"]:
+                row = self._rows.get((shot.shot_id, output.name, form, out.recipe.take))
+                if row is None or self._lying.get(row["path"]) != row["bytes"]:
+                    return []
+                if row["path"] != filled(path, row["sha256"]):
                     return []
                 look = self._looks.digest(shot, output)
                 digest = self._digests.of(out.take, output, form, path, said, source, look)
@@ -81,6 +87,10 @@ class _Held:
                     return []
                 good.append(row)
         return good
+
+
+def _key_of(row: RenditionRow) -> _Key:
+    return row["shot_id"], row["name"], row["format"], row["take"]
 
 
 def _is_done(take: Take | None) -> bool:

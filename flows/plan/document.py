@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict
 
+from flows.nouns.hashed_path import shown
 from flows.nouns.output import Output, ratio_of
 from flows.nouns.shot import RetiredShot, Shot, ShotList, ShotState
 from flows.plan.masters import planned_size
@@ -157,7 +158,7 @@ def _renditions(shot: Shot, paths: Sequence[str]) -> Iterator[PlannedRendition]:
         for format_, take in itertools.product(output.formats, numbers):
             rendition: PlannedRendition = {
                 "name": output.name,
-                "path": next(following),
+                "path": shown(next(following)),
                 "width": width,
                 "height": height,
                 "format": format_,

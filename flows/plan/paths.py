@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from flows.errors import BadInput, Fault
 from flows.nouns.campaign import Format, Publish
+from flows.nouns.hashed_path import MARK as HASH
 from flows.plan.expand import Wording
 from flows.plan.faults import Faults
 from flows.plan.masters import Master, planned_size
@@ -26,9 +27,9 @@ DEFAULT_PATH_OF_TAKES = (
     "{{ product.key }}/{{ variant }}/{{ locale }}/{{ name }}-{{ take }}.{{ ext }}"
 )
 
-_OF_RENDITION = frozenset({"name", "aspect_ratio", "width", "height", "ext", "take"})
+_OF_RENDITION = frozenset({"name", "aspect_ratio", "width", "height", "ext", "take", "hash"})
 
-_BARE = re.compile(r"\{\{ *(name|aspect_ratio|width|height|ext|take|variant) *\}\}")
+_BARE = re.compile(r"\{\{ *(name|aspect_ratio|width|height|ext|take|variant|hash) *\}\}")
 
 _PLAIN = re.compile(r"[^\s/]+")
 
@@ -125,7 +126,7 @@ class Paths:
                 of_output |= {"width": width, "height": height}
             for format_ in output.formats:
                 for take in numbers:
-                    variables = {**of_output, "ext": EXTENSIONS[format_]}
+                    variables = {**of_output, "ext": EXTENSIONS[format_], "hash": HASH}
                     if take is not None:
                         variables["take"] = take
                     marks = [
@@ -138,10 +139,17 @@ class Paths:
 
     def _tidy(self, path: str, words: Words) -> str:
         path = _tidied(path)
+        fault = None
         if not path:
-            self._faults.add(
-                Fault(self.place, "publish.path renders to nothing"), product=words.product.key
+            fault = Fault(self.place, "publish.path renders to nothing")
+        elif "hash" in self.names and HASH not in path:
+            fault = Fault(
+                self.place,
+                "publish.path changes {{ hash }}, which is known only once the file is there",
+                "{{ hash }} as it is, without filters and slices",
             )
+        if fault:
+            self._faults.add(fault, product=words.product.key)
         return path
 
 

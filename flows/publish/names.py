@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from flows.nouns.hashed_path import MARK
 from flows.nouns.shot import Shot
 
 FOLDER = "images/"
@@ -91,6 +92,12 @@ def safe(text: str) -> str:
     """
     if len(text) <= _SHORT and _SAFE.fullmatch(text):
         return text
+    path = _made_safe(text)
+    # what was too long may have lost the mark at its end
+    return _suffixed(path, MARK) if MARK in text and MARK not in path else path
+
+
+def _made_safe(text: str) -> str:
     segments: list[str] = []
     dropped = ""
     *folders, file = text.split("/")
