@@ -35,6 +35,7 @@ _PART = re.compile(
 _TITLE = re.compile(r"╭─ (?P<title>.+?) ─*╮")
 _ROW = re.compile(r"│ (?P<row>.*?) *│")
 _ROW_NAME = re.compile(r"(\*  )?\S+( \S+)*  +")
+_BESIDE_STAR = re.compile(r" {3}--[a-z]")
 
 
 def help_text(*words: str) -> str:
@@ -56,10 +57,12 @@ def panels(text: str) -> dict[str, list[str]]:
             title = head["title"]
             found[title] = []
         elif row := _ROW.fullmatch(line):
-            if row["row"].startswith(" ") and found[title]:
-                found[title][-1] += f"\n{row['row']}"
+            # beside a starred row the others stand three to the right
+            is_new = not row["row"].startswith(" ") or _BESIDE_STAR.match(row["row"])
+            if is_new or not found[title]:
+                found[title].append(row["row"].strip())
             else:
-                found[title].append(row["row"])
+                found[title][-1] += f"\n{row['row']}"
     return found
 
 

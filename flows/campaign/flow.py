@@ -169,8 +169,10 @@ def _made(job: Job) -> Summary:
     with started(job.settings.task_runner) as crew, jobs.begun(job) as bench:
         bench.staging.mkdir(parents=True, exist_ok=True)
         named = {}
+        forwarding = elsewhere.Forwarding(bench, is_far=crew.is_far)
         with closing(jobs.taken(job, bench, jobs.desk(bench.run).tell)) as ready:
             for taken in ready:
+                forwarding.lay(taken)
                 name = taken.batch.name.replace("{", "{{").replace("}", "}}")
                 future = crew.runner.submit(
                     make_product.with_options(task_run_name=name),
@@ -203,7 +205,10 @@ def make_product(order: elsewhere.Order) -> elsewhere.Parcel:
     taken, bench = order.taken, order.bench
     with elsewhere.at_work(bench) as (here, is_gone), jobs.desk(bench.run).seat() as desk:
         made = jobs.make(
-            taken, here, tell=desk.tell, is_stopped=lambda: desk.is_stopped() or is_gone()
+            elsewhere.supplied(taken, bench, here),
+            here,
+            tell=desk.tell,
+            is_stopped=lambda: desk.is_stopped() or is_gone(),
         )
         return elsewhere.packed(made, bench, here)
 

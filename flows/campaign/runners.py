@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,11 @@ class Crew:
     def shares_memory(self) -> bool:
         """Whether the makers sit in this process."""
         return self.named == "threads"
+
+    @property
+    def is_far(self) -> bool:
+        """Whether makers may sit on other machines."""
+        return ":" in self.named
 
     def result_of(self, future: PrefectFuture[Parcel]) -> Parcel:
         """What a maker sends back.
@@ -71,7 +77,15 @@ def started(named: str) -> Iterator[Crew]:
             f"SHOTLIST_TASK_RUNNER={named}: {error.name} is not installed; "
             f"pip install 'shotlist[{kind}]'"
         ) from error
-    with runner:
+    with ExitStack() as at_work:
+        try:
+            at_work.enter_context(runner)
+        except (OSError, RuntimeError, ValueError) as error:
+            if not address:
+                raise
+            raise EnvironmentFault(
+                f"SHOTLIST_TASK_RUNNER={named}: the cluster does not answer ({_brief(error)})"
+            ) from error
         if kind == "dask":
             _ask(named, runner)
         yield Crew(named=named, runner=runner)
@@ -95,6 +109,8 @@ def _dask(address: str) -> TaskRunner[Any]:
 
 
 def _ray(address: str) -> TaskRunner[Any]:
+    # else it reports to its makers how it is used
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     runner: Callable[..., TaskRunner[Any]] = import_module("prefect_ray").RayTaskRunner
     if address:
         return runner(address=address)

@@ -50,7 +50,7 @@ def deploy(
     """
     from dataclasses import asdict
 
-    from flows.cli.doctor import unreachable
+    from flows.cli.checkup.prefect_server import unreachable
     from flows.nouns.address import shown
     from flows.nouns.workspace import Workspace
     from flows.settings import Settings, quiet_prefect

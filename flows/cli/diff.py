@@ -32,8 +32,11 @@ def diff(
         exit_code: exit with 1 where something that is published differs.
         json: print it as one JSON document.
     """
+    from flows.nouns.workspace import Workspace
     from flows.publish.diff import difference
+    from flows.settings import hand_to_storages
 
+    hand_to_storages(Workspace(Path.cwd()))
     before, after = _manifest(old), _manifest(new)
     found = difference(before, after)
     if json:

@@ -107,7 +107,7 @@ def _ask(job: Job, *, yes: bool) -> None:
 
 def _make(job: Job) -> Summary:
     from flows import jobs
-    from flows.cli.doctor import unreachable
+    from flows.cli.checkup.prefect_server import unreachable
     from flows.cli.progress import watching
     from flows.settings import quiet_prefect
 

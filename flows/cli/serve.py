@@ -74,7 +74,7 @@ def serve(
 
 def _api_url(spec: str) -> str | None:
     """The server that the environment names, where it answers."""
-    from flows.cli.doctor import unreachable
+    from flows.cli.checkup.prefect_server import unreachable
     from flows.nouns.workspace import Workspace
     from flows.settings import Settings
 
@@ -182,7 +182,7 @@ def _server(api_url: str) -> Iterator[None]:
     """A Prefect server of our own; its records lie in PREFECT_HOME, and stay."""
     from urllib.parse import urlsplit
 
-    from flows.cli.doctor import unreachable
+    from flows.cli.checkup.prefect_server import unreachable
 
     terminal.say("starting a Prefect server on this machine (PREFECT_API_URL is not set)")
     address = urlsplit(api_url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -60,80 +60,54 @@ class FeedFormat:
 # support.google.com/merchants/answer/6324350 (image_link), 6324370 (additional_image_link),
 # 9103186 (lifestyle_image_link: WebP is not in its list). 500 pixels become the floor for all
 # products on 2027-01-31.
-_GOOGLE = (
-    Column(
-        name="image_link",
-        takes=(*_WITH_WEBP, "tiff"),
-        most=1,
-        longest=2000,
-        most_bytes=16_000_000,
-        most_pixels=64_000_000,
-        advised=(500, 500),
+_GOOGLE_IMAGE = Column(
+    name="image_link",
+    takes=(*_WITH_WEBP, "tiff"),
+    most=1,
+    longest=2000,
+    most_bytes=16_000_000,
+    most_pixels=64_000_000,
+    advised=(500, 500),
+)
+_GOOGLE = FeedFormat(
+    name="merchant",
+    label="a supplemental feed of Google Merchant Center",
+    ending="tsv",
+    style="supplement",
+    columns=(
+        _GOOGLE_IMAGE,
+        replace(_GOOGLE_IMAGE, name="additional_image_link", most=10),
+        replace(_GOOGLE_IMAGE, name="lifestyle_image_link", takes=(*_JPEG_PNG, "tiff")),
     ),
-    Column(
-        name="additional_image_link",
-        takes=(*_WITH_WEBP, "tiff"),
-        most=10,
-        longest=2000,
-        most_bytes=16_000_000,
-        most_pixels=64_000_000,
-        advised=(500, 500),
-    ),
-    Column(
-        name="lifestyle_image_link",
-        takes=(*_JPEG_PNG, "tiff"),
-        most=1,
-        longest=2000,
-        most_bytes=16_000_000,
-        most_pixels=64_000_000,
-        advised=(500, 500),
-    ),
+    default="additional_image_link",
+)
+
+# developers.facebook.com/docs/commerce-platform/catalog/fields
+_META_IMAGE = Column(
+    name="image_link", takes=_JPEG_PNG, most=1, longest=2000, most_bytes=8_000_000, least=500
+)
+_META_MORE = replace(_META_IMAGE, name="additional_image_link", most=20, longest_cell=2000, least=0)
+
+# help.pinterest.com/en/business/article/before-you-get-started-with-catalogs
+_PINTEREST_IMAGE = Column(
+    name="image_link", takes=_JPEG_PNG, most=1, longest=2000, advised=(1000, 1500)
+)
+_PINTEREST_MORE = replace(
+    _PINTEREST_IMAGE, name="additional_image_link", most=10, advised=(0, 0), least=75
 )
 
 FORMATS: Mapping[str, FeedFormat] = MappingProxyType(
     {
         one.name: one
         for one in (
-            FeedFormat(
-                name="merchant",
-                label="a supplemental feed of Google Merchant Center",
-                ending="tsv",
-                style="supplement",
-                columns=_GOOGLE,
-                default="additional_image_link",
-            ),
-            FeedFormat(
-                name="merchant-xml",
-                label="a supplemental feed of Google Merchant Center",
-                ending="xml",
-                style="supplement",
-                columns=_GOOGLE,
-                default="additional_image_link",
-            ),
-            # developers.facebook.com/docs/commerce-platform/catalog/fields
+            _GOOGLE,
+            replace(_GOOGLE, name="merchant-xml", ending="xml"),
             FeedFormat(
                 name="meta",
                 label="a supplementary feed of a Meta catalogue",
                 ending="csv",
                 style="supplement",
-                columns=(
-                    Column(
-                        name="image_link",
-                        takes=_JPEG_PNG,
-                        most=1,
-                        longest=2000,
-                        most_bytes=8_000_000,
-                        least=500,
-                    ),
-                    Column(
-                        name="additional_image_link",
-                        takes=_JPEG_PNG,
-                        most=20,
-                        longest=2000,
-                        longest_cell=2000,
-                        most_bytes=8_000_000,
-                    ),
-                ),
+                columns=(_META_IMAGE, _META_MORE),
                 default="additional_image_link",
                 longest_id=100,
             ),
@@ -166,28 +140,12 @@ FORMATS: Mapping[str, FeedFormat] = MappingProxyType(
                 columns=(Column(name="Images", takes=(*_WITH_WEBP, "avif")),),
                 default="Images",
             ),
-            # help.pinterest.com/en/business/article/before-you-get-started-with-catalogs
             FeedFormat(
                 name="pinterest",
                 label="a Pinterest catalogue",
                 ending="csv",
                 style="primary",
-                columns=(
-                    Column(
-                        name="image_link",
-                        takes=_JPEG_PNG,
-                        most=1,
-                        longest=2000,
-                        advised=(1000, 1500),
-                    ),
-                    Column(
-                        name="additional_image_link",
-                        takes=_JPEG_PNG,
-                        most=10,
-                        longest=2000,
-                        least=75,
-                    ),
-                ),
+                columns=(_PINTEREST_IMAGE, _PINTEREST_MORE),
                 default="additional_image_link",
                 longest_id=127,
             ),
@@ -197,6 +155,6 @@ FORMATS: Mapping[str, FeedFormat] = MappingProxyType(
 
 
 def channel_id(written: str) -> str:
-    """The preset that a feed means: Google Merchant Center's are called `gmc-…` for short."""
+    """The preset that a feed means: `google-merchant-…` says in full what presets call `gmc-…`."""
     prefix = "google-merchant-"
     return f"gmc-{written[len(prefix) :]}" if written.startswith(prefix) else written

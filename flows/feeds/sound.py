@@ -10,7 +10,7 @@ from flows.feeds.files import path_of
 from flows.feeds.formats import FORMATS, Column, channel_id
 from flows.feeds.source import Source
 from flows.nouns.campaign import Feed
-from flows.nouns.output import Output
+from flows.nouns.output import Channel, Output
 from flows.nouns.shot import Reading, ShotList
 from flows.presets import channels
 
@@ -31,13 +31,14 @@ def sound(reading: Reading, shots: ShotList) -> Sound:
     if not wishes:
         return Sound()
     plan = _Plan.of(shots)
+    known = reading.channels or channels()  # with the workspace's own, where it may name any
     faults = [*_public(reading), *_meetings(reading)]
     notes = _unsafe(reading)
     for at, wish in enumerate(wishes):
         place = _Places(reading, f"publish.feeds.{at}")
-        faults += _names(wish, plan, place)
+        faults += _names(wish, plan, known, place)
         faults += _ids(wish, reading, place)
-        found, said = _pictures(wish, plan, place)
+        found, said = _pictures(wish, plan, known, place)
         faults += found
         notes += said
     return Sound(faults=tuple(faults), notes=tuple(dict.fromkeys(notes)))
@@ -128,7 +129,9 @@ def _meetings(reading: Reading) -> Iterator[Fault]:
             )
 
 
-def _names(wish: Feed, plan: _Plan, place: _Places) -> Iterator[Fault]:
+def _names(
+    wish: Feed, plan: _Plan, presets: Mapping[str, Channel], place: _Places
+) -> Iterator[Fault]:
     """A column, channel, output, variant or locale that is not there."""
     known = [column.name for column in FORMATS[wish.name].columns]
     if wish.column is not None and wish.column not in known:
@@ -138,12 +141,12 @@ def _names(wish: Feed, plan: _Plan, place: _Places) -> Iterator[Fault]:
             ", ".join(known),
             did_you_mean(wish.column, known),
         )
-    if wish.channel is not None and channel_id(wish.channel) not in channels():
+    if wish.channel is not None and channel_id(wish.channel) not in presets:
         yield Fault(
             place("channel"),
             f"there is no channel '{wish.channel}'",
             "those of `shotlist channels`",
-            did_you_mean(wish.channel, channels()),
+            did_you_mean(wish.channel, presets),
         )
     names = dict.fromkeys(output.name for output in plan.outputs)
     for key, named, there in (
@@ -177,7 +180,9 @@ def _ids(wish: Feed, reading: Reading, place: _Places) -> Iterator[Fault]:
     )
 
 
-def _pictures(wish: Feed, plan: _Plan, place: _Places) -> tuple[list[Fault], list[str]]:
+def _pictures(
+    wish: Feed, plan: _Plan, presets: Mapping[str, Channel], place: _Places
+) -> tuple[list[Fault], list[str]]:
     """Whether the column takes what the campaign makes for it."""
     column = FORMATS[wish.name].column(wish.column)
     if column is None:
@@ -189,7 +194,7 @@ def _pictures(wish: Feed, plan: _Plan, place: _Places) -> tuple[list[Fault], lis
         and (wish.output is None or output.name == wish.output)
     ]
     if not asked:
-        is_known = wish.channel is not None and channel_id(wish.channel) in channels()
+        is_known = wish.channel is not None and channel_id(wish.channel) in presets
         said = f"{place('channel')}: no output of the campaign is for {wish.channel}:"
         return [], [f"{said} {path_of(wish)} gets no picture of it"] if is_known else []
     refused = [output for output in asked if not set(output.formats) & set(column.takes)]

@@ -143,6 +143,7 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
             },
         ),
     )
+    _address(manifest, job.campaign.publish.public_url)
     claimed = publish.claim(job.place, job.former)
     told = [*done.notes, *hand_over(job, manifest)]
     publish.commit(
@@ -185,12 +186,16 @@ def _in_plan_order(job: Job, made: Sequence[Made]) -> list[RenditionRow]:
     for one in made:
         for row in one.rows:
             by_shot.setdefault(row["shot_id"], []).append(row)
-    base = job.campaign.publish.public_url
     rows = [row for shot in job.shot_list.shots for row in by_shot.get(shot.shot_id, ())]
     for row in rows:
-        row["url"] = f"{base.rstrip('/')}/{quote(row['path'])}" if base else None
         row["stale"] = False
     return rows
+
+
+def _address(manifest: Manifest, base: str | None) -> None:
+    """Tell where files are for the public, those of former runs too: they all lie in one place."""
+    for row in manifest["renditions"]:
+        row["url"] = f"{base.rstrip('/')}/{quote(row['path'])}" if base else None
 
 
 def _fresh(bench: Bench, made: Sequence[Made]) -> Callable[[str], bytes | None]:

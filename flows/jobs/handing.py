@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flows import feeds, plan, publish, results
 from flows.errors import BadInput
 from flows.jobs.job import Job
@@ -33,11 +35,16 @@ def hand_over(job: Job, manifest: Manifest) -> list[str]:
     Titles, prices and ids change without any picture changing, so this is asked of a run with
     nothing to make as well.
     """
-    _write_assignments(job, manifest)
+    arms = results.arms_of(
+        job.campaign,
+        plan.variants(job.reading),
+        [row.variant for row in job.reading.rows or () if row.variant],
+    )
+    _write_assignments(job, manifest, arms)
     if (wish := job.campaign.publish.adcp_wish) is not None:
-        _write(
-            job, publish.ADCP_JSON, publish.as_adcp(manifest, shots=job.shot_list.shots, wish=wish)
-        )
+        names = results.ad_names(manifest, arms)
+        data = publish.as_adcp(manifest, shots=job.shot_list.shots, wish=wish, names=names)
+        _write(job, publish.ADCP_JSON, data)
     wishes = job.campaign.publish.feeds
     if not wishes:
         return []
@@ -54,10 +61,9 @@ def _write(job: Job, path: str, data: bytes) -> None:
         job.place.write(path, data)
 
 
-def _write_assignments(job: Job, manifest: Manifest) -> None:
+def _write_assignments(job: Job, manifest: Manifest, arms: Sequence[results.Arm]) -> None:
     """The table of variants, as the manifest says; none where the campaign has none any more."""
     place = job.place.below(FOLDER)
-    arms = results.arms_of(job.campaign, plan.variants(job.reading), job.reading.rows)
     if arms:
         # it follows from spec and manifest: where both are as before, it is at most gone
         if manifest is not job.former or ASSIGNMENTS not in place.sizes():

@@ -12,6 +12,7 @@ from flows.errors import ShotlistError
 from flows.jobs import lineage
 from flows.jobs.job import Bench, Progress, Work
 from flows.jobs.looks import Looks
+from flows.jobs.rows import rendition_row, take_row
 from flows.jobs.shooting import Taken
 from flows.ledger import TakeStore
 from flows.nouns.hashed_path import filled, shown
@@ -140,46 +141,29 @@ def _files(
                 continue
             sha256 = hashlib.sha256(file.data).hexdigest()
             (bench.staging / sha256).write_bytes(file.data)
+            made_from = lineage.made_from(
+                out.take,
+                output,
+                form,
+                path,
+                said,
+                campaign=campaign,
+                source=source,
+                look=looks.digest(shot, output),
+            )
             rows.append(
-                RenditionRow(
+                rendition_row(
+                    shot,
+                    out,
+                    output,
+                    file,
                     path=filled(path, sha256),
-                    url=None,
                     sha256=sha256,
-                    bytes=len(file.data),
-                    width=file.width,
-                    height=file.height,
-                    format=form,
-                    name=output.name,
-                    channel=output.channel,
-                    shot_id=shot.shot_id,
-                    product=shot.product.key,
-                    variant=shot.variant,
-                    locale=shot.locale,
-                    aspect_ratio=output.aspect_ratio,
-                    take=out.recipe.take,
-                    recipe=out.recipe.sha256,
-                    prompt=out.recipe.prompt,
-                    alt=shot.alt,
-                    tags=list(shot.tags),
-                    digital_source_type=source,
-                    stale=False,
-                    focus=file.focus,
-                    kept=file.kept,
-                    contrast=file.contrast,
-                    made_from=lineage.made_from(
-                        out.take,
-                        output,
-                        form,
-                        path,
-                        said,
-                        campaign=campaign,
-                        source=source,
-                        look=looks.digest(shot, output),
-                    ),
-                    notes=list(file.notes),
+                    source=source,
+                    made_from=made_from,
                 )
             )
-        used.append(_take_row(shot, out.take))
+        used.append(take_row(shot, out.take))
     return rows, used
 
 
@@ -187,26 +171,6 @@ def _turned_back(shot: Shot, path: str, faults: Sequence[str]) -> FailureRow:
     """A file that is not what it shall be: the shot's others go out."""
     reason = f"{shown(path)} is not published: {'; '.join(faults)}"
     return FailureRow(shot_id=shot.shot_id, stage="gate", reason=reason, provider=None, billed=None)
-
-
-def _take_row(shot: Shot, take: Take) -> TakeRow:
-    return TakeRow(
-        recipe=take.recipe,
-        shot_ids=[shot.shot_id],
-        provider=take.provider,
-        model=take.model,
-        host_task_id=take.host_task_id,
-        seed=take.seed,
-        cost_usd=None if take.cost_usd is None else float(take.cost_usd),
-        cost_from=take.cost_from,
-        sha256=take.sha256 or "",
-        width=take.width or 0,
-        height=take.height or 0,
-        references=[
-            {"role": one.role, "from": one.shown, "sha256": one.sha256} for one in shot.references
-        ],
-        created_at=take.created_at,
-    )
 
 
 def _failure(shot: Shot, outcome: Outcome) -> FailureRow:

@@ -22,7 +22,7 @@ from flows.nouns.shot import Reading, ShotList
 from flows.nouns.take import Realm, Take
 from flows.nouns.workspace import Workspace
 from flows.providers import Account, host
-from flows.settings import Settings
+from flows.settings import Settings, hand_to_storages
 from flows.storage import Place
 
 
@@ -201,7 +201,9 @@ def _prepared(request: Request) -> Job:
 def _read(request: Request) -> tuple[Workspace, Reading]:
     spec = Path(request.spec)
     defaults = Path(request.defaults) if request.defaults else None
-    return Workspace.of(spec, Path.cwd()), read.campaign(spec, defaults=defaults)
+    workspace = Workspace.of(spec, Path.cwd())
+    hand_to_storages(workspace)  # the catalogue may lie in one
+    return workspace, read.campaign(spec, defaults=defaults)
 
 
 def _plan(

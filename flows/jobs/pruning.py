@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows import feeds, publish, read
+from flows import feeds, plan, publish, read
 from flows.errors import EnvironmentFault
+from flows.jobs.handing import ASSIGNMENTS
+from flows.jobs.handing import FOLDER as VARIANTS
 from flows.jobs.job import Request
 from flows.jobs.putting import AT_ONCE
 from flows.ledger import open_ledger
 from flows.nouns.campaign import Campaign
 from flows.nouns.rendition import Manifest
+from flows.nouns.shot import Reading
 from flows.nouns.workspace import Workspace
 from flows.settings import Settings
 from flows.storage import Lying, Place
@@ -57,8 +60,9 @@ class Pruned:
 def prune(request: Request, *, remove: bool) -> Pruned:
     """Find what no manifest names, and take it away where `remove` says so.
 
-    Only what runs write is looked at: images/, feeds/, thumbnails of the gallery, and what killed
-    runs left half written. What a run that may be at work wrote is left alone.
+    Only what runs write is looked at: images/, feeds/, variants/, adcp.json, thumbnails of the
+    gallery, and what killed runs left half written. What a run that may be at work wrote is left
+    alone.
 
     Raises:
         BadInput: the spec cannot be used.
@@ -67,14 +71,15 @@ def prune(request: Request, *, remove: bool) -> Pruned:
 
     """
     spec = Path(request.spec)
-    reading = read.campaign(spec, defaults=Path(request.defaults) if request.defaults else None)
     workspace = Workspace.of(spec, Path.cwd())
+    settings = Settings.load(workspace)
+    reading = read.campaign(spec, defaults=Path(request.defaults) if request.defaults else None)
     campaign = reading.campaign
     place = Place(workspace.destination(request.to or campaign.publish.to, campaign.campaign))
     manifest = _manifest(place, campaign)
-    since = _at_work_since(Settings.load(workspace), campaign.campaign)
+    since = _at_work_since(settings, manifest)
     lying = place.lying()
-    found = list(_unnamed(lying, manifest, campaign))
+    found = list(_unnamed(lying, manifest, reading))
     files = tuple(one for one in found if not _is_young(lying[one.path], since))
     notes = []
     if len(files) < len(found):
@@ -110,13 +115,11 @@ def _manifest(place: Place, campaign: Campaign) -> Manifest:
     return manifest
 
 
-def _unnamed(
-    lying: Mapping[str, Lying], manifest: Manifest, campaign: Campaign
-) -> Iterator[Unnamed]:
+def _unnamed(lying: Mapping[str, Lying], manifest: Manifest, reading: Reading) -> Iterator[Unnamed]:
     named = {row["path"] for row in manifest["renditions"]}
     digests = {row["sha256"][:16] for row in manifest["renditions"]}
     digests |= {one["sha256"][:16] for take in manifest["takes"] for one in take["references"]}
-    wanted = set(feeds.paths(campaign.publish.feeds))
+    wanted = _beside(reading)
     for path, file in sorted(lying.items()):
         why = ""
         if path in named:
@@ -127,19 +130,36 @@ def _unnamed(
             why = "no manifest names it"
         elif path.startswith("feeds/") and path not in wanted:
             why = "the campaign asks for no such feed"
+        elif path.startswith(f"{VARIANTS}/") and path not in wanted:
+            why = "the campaign asks for no such table"
+        elif path == publish.ADCP_JSON and path not in wanted:
+            why = "the campaign asks for no such export"
         elif _THUMBNAIL.fullmatch(path) and path[8:24] not in digests:
             why = "of a picture that is not there any more"
         if why:
             yield Unnamed(path=path, bytes=file.bytes, why=why)
 
 
-def _at_work_since(settings: Settings, campaign: str) -> float | None:
-    """When the latest run began, where it has not ended and may still be at work."""
+def _beside(reading: Reading) -> set[str]:
+    """What the campaign hands over beside its pictures."""
+    campaign = reading.campaign
+    wanted = set(feeds.paths(campaign.publish.feeds))
+    if plan.variants(reading) or any(row.variant for row in reading.rows or ()):
+        wanted.add(f"{VARIANTS}/{ASSIGNMENTS}")
+    if campaign.publish.adcp_wish is not None:
+        wanted.add(publish.ADCP_JSON)
+    return wanted
+
+
+def _at_work_since(settings: Settings, manifest: Manifest) -> float | None:
+    """When the latest run began, where it has not ended and may still be at work. The one that
+    wrote the manifest has nothing left to write.
+    """
     if not settings.ledger_is_there():
         return None
     with open_ledger(settings.ledger_url) as book:
-        latest = book.runs(campaign, limit=1)
-    if not latest or latest[0]["ended_at"] is not None:
+        latest = book.runs(manifest["campaign"], limit=1)
+    if not latest or latest[0]["ended_at"] or latest[0]["id"] == manifest["run"]["id"]:
         return None
     began = datetime.fromisoformat(latest[0]["started_at"])
     is_old = (datetime.now(UTC) - began).total_seconds() > DAY_S

@@ -2,14 +2,17 @@
 true until the new one is written.
 
 A file whose name is new goes straight to it. One that takes the place of another waits at the
-destination under a name of its own, and moves, at the store, just before the manifest is written:
-what is between a move and the manifest is all that a kill can tear, and the next run mends it.
+destination under a name of its own, and is put in place, at the store, just before the manifest is
+written: a kill between the first of these and the manifest is all that can tear, and the next run
+mends it. No store can do better at names that stay; `{{ hash }}` in `publish.path` gives changed
+files new names, and then nothing can tear.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
@@ -27,6 +30,9 @@ T = TypeVar("T")
 AT_ONCE = 12
 """Uploads under way: they wait more than they work. Each holds one file in memory."""
 
+OLD_S = 24 * 3600.0
+"""No run is at work for so long between a file's sending and its manifest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put:
@@ -35,6 +41,8 @@ class Put:
     sent: int
     waiting: tuple[tuple[str, str], ...]
     """Path and sha256 of files that wait to take the place of others."""
+    left: tuple[str, ...]
+    """What killed runs left waiting that nobody will take any more."""
     notes: tuple[str, ...]
 
 
@@ -49,7 +57,7 @@ def put(job: Job, bench: Bench, made: Sequence[Made]) -> Put:
     """
     rows = {row["path"]: row for one in made for row in one.rows}
     if not rows:
-        return Put(sent=0, waiting=(), notes=())
+        return Put(sent=0, waiting=(), left=(), notes=())
     place = job.place
     lying = place.lying()
     named = {row["path"]: row["sha256"] for row in (job.former["renditions"] if job.former else ())}
@@ -63,16 +71,17 @@ def put(job: Job, bench: Bench, made: Sequence[Made]) -> Put:
     to_send = [row for row in over if staged(row["path"], row["sha256"]) not in lying]
 
     def send(row: RenditionRow) -> None:
-        place.write(row["path"], _bytes(bench, row))
+        place.write(row["path"], _bytes(bench, row), _about(job, row))
 
     def stage(row: RenditionRow) -> None:
-        place.stage(row["path"], _bytes(bench, row))
+        place.stage(row["path"], _bytes(bench, row), _about(job, row))
 
     _each(send, new)
     _each(stage, to_send)
     return Put(
         sent=len(new) + len(to_send),
         waiting=tuple((row["path"], row["sha256"]) for row in over),
+        left=_left(lying, rows.values()),
         notes=_notes(place),
     )
 
@@ -88,10 +97,44 @@ def settle(place: Place, done: Put) -> None:
 
 
 def clear(place: Place, done: Put) -> None:
-    """Take away what killed runs left waiting and no run took."""
-    if done.waiting:
-        for path in place.below(INCOMING.rstrip("/")).sizes():
-            place.remove(INCOMING + path)
+    """Take away what waited, once the manifest is written: what was put in place by a copy, and
+    what killed runs left. What other runs may have waiting is not touched.
+
+    Raises:
+        EnvironmentFault: the destination cannot be written.
+
+    """
+    names = {staged(path, sha256) for path, sha256 in done.waiting} | set(done.left)
+    if names:
+        there = place.below(INCOMING.rstrip("/")).sizes()
+        _each(place.remove, sorted(names & {INCOMING + path for path in there}))
+
+
+def _left(lying: Mapping[str, Lying], rows: Collection[RenditionRow]) -> tuple[str, ...]:
+    """Of what lay waiting before this run sent anything: its own files, sent by a killed run, and
+    what is so old that no run can be about to take it. The rest is for `prune`.
+    """
+    there = [path for path in lying if path.startswith(INCOMING)]
+    if not there:
+        return ()
+    ours = {staged(row["path"], row["sha256"]) for row in rows}
+    before = time.time() - OLD_S
+    return tuple(
+        path
+        for path in there
+        if path in ours or ((at := lying[path].written_at) is not None and at < before)
+    )
+
+
+def _about(job: Job, row: RenditionRow) -> Mapping[str, str]:
+    """What a store is told of a picture: only what its bytes or its name change with, for objects
+    that are unchanged are not sent again.
+    """
+    return {
+        "campaign": job.campaign.campaign,
+        "product": row["product"],
+        "digital-source-type": row["digital_source_type"] or "",
+    }
 
 
 def _bytes(bench: Bench, row: RenditionRow) -> bytes:

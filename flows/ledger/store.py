@@ -30,8 +30,9 @@ class TakeStore:
         data = self.place.read(_path(digest))
         if data is None:
             raise EnvironmentFault(
-                f"{self.place.full(_path(digest))}: a take that the ledger knows is missing; put "
-                f"the folder back from its backup"
+                f"{self.place.full(_path(digest))}: a take that the ledger knows is missing; if "
+                f"another machine bought it, set SHOTLIST_TAKES_URL to a store that all of them "
+                f"reach, else put the folder back from its backup"
             )
         if hashlib.sha256(data).hexdigest() != digest:
             raise EnvironmentFault(

@@ -5,8 +5,8 @@
 """
 
 from flows.lettering.arrange import arranged
-from flows.lettering.chain import unwritable
+from flows.lettering.chain import RAQM_REMEDY, has_raqm, unwritable
 from flows.lettering.fingerprint import fingerprint
 from flows.lettering.lay import laid
 
-__all__ = ["arranged", "fingerprint", "laid", "unwritable"]
+__all__ = ["RAQM_REMEDY", "arranged", "fingerprint", "has_raqm", "laid", "unwritable"]

@@ -13,12 +13,14 @@ from functools import cached_property
 from flows.nouns.campaign import Campaign, Value
 from flows.nouns.rendition import Manifest, RenditionRow, TakeRow
 from flows.nouns.take import Realm
+from flows.nouns.text_difference import brief, told
 from flows.plan.drafts import Draft
 
 UNTOLD = "its recipe changed: prompt, references, shape, seed or model"
 
-_MOST_LETTERS = 60
 _NAMED_FIRST = ("title", "description", "category", "price")
+_CUT_MARKS = ("…", "...")
+_LEAST_SHORTENED = 4
 _SHORTEST = 2
 """A value of one letter stands everywhere in a prompt and names nothing."""
 
@@ -39,13 +41,11 @@ class Reasons:
             return UNTOLD
         row, take = found
         prompt = draft.recipes[0].prompt
-        told = "; ".join(
-            [
-                *_prompt(row["prompt"], prompt, self._words(draft)),
-                *_references(take, draft.pictured.marks),
-            ]
-        )
-        return told or "its shape, resolution, seed or a setting of the model changed"
+        why = [
+            *_prompt(row["prompt"], prompt, self._words(draft)),
+            *_references(take, draft.pictured.marks),
+        ]
+        return "; ".join(why) or "its shape, resolution, seed or a setting of the model changed"
 
     def of_new(self, at: int) -> str:
         """Why a shot was never made; empty where there is nothing to say."""
@@ -109,20 +109,37 @@ class Lookup:
 def _prompt(old: str, new: str, words: Iterable[tuple[str, str]]) -> Iterator[str]:
     if old == new:
         return
-    for name, value in words:
-        for spelled in dict.fromkeys((value, value.lower(), value.strip())):
-            was = _replaced(old, new, spelled)
-            # a value that stood there before is not what changed: words around it did
-            if was is not None and spelled not in was:
-                yield f"{name} changed: {_shown(was)} -> {_shown(spelled)}"
-                return
-    before, after = _apart(old.split(), new.split())
-    if before and after:
-        yield f'prompt changed: "{_shown(before)}" -> "{_shown(after)}"'
-    elif before or after:
-        yield f'prompt changed: "{_shown(before or after)}" {"left" if before else "came"}'
-    else:
-        yield "prompt changed: blanks"
+    named = list(words)
+    for spelled in (_spelled, _shortened):
+        for name, value in named:
+            for text in spelled(value, new):
+                was = _replaced(old, new, text)
+                # a value that stood there before is not what changed: words around it did
+                if was is not None and text not in was:
+                    yield f"{name} changed: {brief(was)} -> {brief(text)}"
+                    return
+    yield f"prompt changed: {told(old, new)}"
+
+
+def _spelled(value: str, _prompt: str) -> Iterable[str]:
+    return dict.fromkeys((value, value.lower(), value.upper(), value.strip()))
+
+
+def _shortened(value: str, prompt: str) -> Iterator[str]:
+    """The longest beginning of a value that stands in a prompt, with the mark of what was cut."""
+    least, most = _LEAST_SHORTENED, len(value) - 1
+    if value[:least] not in prompt:
+        return
+    # where a beginning stands, all shorter ones do
+    while least < most:
+        middle = (least + most + 1) // 2
+        least, most = (middle, most) if value[:middle] in prompt else (least, middle - 1)
+    beginning = value[:least].rstrip()
+    for mark in _CUT_MARKS:
+        if beginning + mark in prompt:
+            yield beginning + mark
+    if " " in beginning:  # one word alone may stand there for itself
+        yield beginning
 
 
 def _replaced(old: str, new: str, value: str) -> str | None:
@@ -141,15 +158,6 @@ def _replaced(old: str, new: str, value: str) -> str | None:
     return was if was.strip() and was.join(parts) == old else None
 
 
-def _apart(old: Sequence[str], new: Sequence[str]) -> tuple[str, str]:
-    """The words between the beginning and the end that both have in common."""
-    most = min(len(old), len(new))
-    head = next((at for at in range(most) if old[at] != new[at]), most)
-    rest = most - head
-    tail = next((at for at in range(rest) if old[-1 - at] != new[-1 - at]), rest)
-    return " ".join(old[head : len(old) - tail]), " ".join(new[head : len(new) - tail])
-
-
 def _references(take: TakeRow, now: Sequence[tuple[str, str]]) -> Iterator[str]:
     before: dict[str, list[str]] = {}
     after: dict[str, list[str]] = {}
@@ -165,8 +173,3 @@ def _references(take: TakeRow, now: Sequence[tuple[str, str]]) -> Iterator[str]:
             yield f"{noun} came"
         elif before[role] != after[role]:
             yield f"{noun} changed"
-
-
-def _shown(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1].rstrip()}…"

@@ -6,7 +6,8 @@ The manifest goes last and is the commit: who sees it finds every file that it n
 from flows.publish.adcp import ADCP_JSON, as_adcp
 from flows.publish.adcp_faults import adcp_faults
 from flows.publish.commit import PAGES, claim, commit
-from flows.publish.manifest import News, admit, former, merge
+from flows.publish.lying import former
+from flows.publish.manifest import News, admit, merge
 from flows.publish.names import places
 from flows.publish.thumbnails import thumbnail
 

@@ -12,10 +12,9 @@ that the sum is what was paid. Where a cost is not known, neither it nor the sum
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -44,10 +43,15 @@ Group = tuple[str, str, str]
 """Product, output and locale."""
 
 
-def as_adcp(manifest: Manifest, *, shots: Sequence[Shot], wish: Adcp) -> bytes:
-    """The answer as UTF-8, a group a line, in the plan's order. `shots` is the whole plan.
+def as_adcp(
+    manifest: Manifest, *, shots: Sequence[Shot], wish: Adcp, names: Mapping[str, tuple[str, str]]
+) -> bytes:
+    """The answer as UTF-8, a group a line, in the plan's order. `shots` is the whole plan, `names`
+    what each file's path is called where ads are set up: its `utm_content` and its creative's id.
 
-    A group of which nothing can be handed over says why in `errors`.
+    A platform knows a creative by its `build_variant_id`, so that is the id of the assignments,
+    new where the bytes are; `utm_content` stands in `ext`. A group of which nothing can be handed
+    over says why in `errors`.
     """
     groups = _groups(manifest, shots)
     leaves = {group: list(_leaves(rows)) for group, rows in groups.items()}
@@ -67,9 +71,14 @@ def as_adcp(manifest: Manifest, *, shots: Sequence[Shot], wish: Adcp) -> bytes:
         if rows:
             creative["variants"] = [
                 {
-                    **_leaf(row, shares[row["path"]], manifest),
+                    **_leaf(row, names[row["path"]][1], shares[row["path"]], manifest),
                     "creative_manifest": _creative_manifest(
-                        row, takes[row["recipe"]], by_shot.get(row["shot_id"]), manifest, wish
+                        row,
+                        takes[row["recipe"]],
+                        by_shot.get(row["shot_id"]),
+                        manifest,
+                        wish,
+                        names[row["path"]][0],
                     ),
                 }
                 for row in rows
@@ -78,16 +87,6 @@ def as_adcp(manifest: Manifest, *, shots: Sequence[Shot], wish: Adcp) -> bytes:
             creative["errors"] = list(_errors(failed.get(group, ()), groups[group]))
         creatives.append(creative)
     return _written(creatives, _head(manifest, leaves, shares, _wanted(shots, leaves)))
-
-
-def variant_id(row: RenditionRow) -> str:
-    """A file's id for an ad platform: readable, safe in addresses, and new where its bytes are."""
-    facts = [row["shot_id"], row["name"], row["format"], row["sha256"], str(row["take"])]
-    digest = hashlib.sha256("\n".join(facts).encode("utf-8", "replace")).hexdigest()
-    last = row["shot_id"].rpartition("/")[2]
-    words = row["shot_id"] if last == row["name"] else f"{row['shot_id']}-{row['name']}"
-    said = re.sub(r"[^A-Za-z0-9]+", "-", words).strip("-")
-    return f"{said[:60].strip('-')}-{digest[:16]}".lstrip("-")
 
 
 def _groups(manifest: Manifest, shots: Sequence[Shot]) -> dict[Group, list[RenditionRow]]:
@@ -134,8 +133,8 @@ def _shares(manifest: Manifest, leaves: Iterable[RenditionRow]) -> dict[str, _Sh
     return shares
 
 
-def _leaf(row: RenditionRow, share: _Share, manifest: Manifest) -> Json:
-    leaf: Json = {"build_variant_id": variant_id(row), "recipe_hash": f"sha256:{row['recipe']}"}
+def _leaf(row: RenditionRow, creative_id: str, share: _Share, manifest: Manifest) -> Json:
+    leaf: Json = {"build_variant_id": creative_id, "recipe_hash": f"sha256:{row['recipe']}"}
     if row["variant"]:
         leaf["variant_axis_value"] = row["variant"]
     if share.cost is not None:
@@ -146,7 +145,12 @@ def _leaf(row: RenditionRow, share: _Share, manifest: Manifest) -> Json:
 
 
 def _creative_manifest(
-    row: RenditionRow, take: TakeRow, shot: Shot | None, manifest: Manifest, wish: Adcp
+    row: RenditionRow,
+    take: TakeRow,
+    shot: Shot | None,
+    manifest: Manifest,
+    wish: Adcp,
+    utm_content: str,
 ) -> Json:
     assets: Json = {"image_main": _image(row)}
     link = shot.product.in_locale(row["locale"]).get("link", "") if shot is not None else ""
@@ -164,7 +168,12 @@ def _creative_manifest(
     said["assets"] = assets
     ours = {name: row[name] for name in ("sha256", "shot_id", "variant", "locale", "stale")}
     said["ext"] = {
-        "shotlist": {"campaign": manifest["campaign"], "realm": manifest["realm"], **ours}
+        "shotlist": {
+            "campaign": manifest["campaign"],
+            "realm": manifest["realm"],
+            "utm_content": utm_content,
+            **ours,
+        }
     }
     return said
 

@@ -10,6 +10,7 @@ from flows.errors import EnvironmentFault
 from flows.nouns.rendition import Manifest
 from flows.nouns.shot import Shot
 from flows.publish import gallery
+from flows.publish.lying import lying_run
 from flows.publish.manifest import (
     MANIFEST_CSV,
     MANIFEST_JSON,
@@ -18,7 +19,6 @@ from flows.publish.manifest import (
     as_json,
     check,
 )
-from flows.publish.manifest import former as lying_manifest
 from flows.publish.table import as_parquet
 from flows.publish.thumbnails import thumbnail
 from flows.storage import Condition, OvertakenError, Place
@@ -45,8 +45,8 @@ def claim(place: Place, former: Manifest | None) -> Condition | None:
 
     """
     condition = place.condition(MANIFEST_JSON)
-    lying = lying_manifest(place)
-    if _run(lying) != _run(former):
+    lying = lying_run(place)
+    if lying != (former["run"]["id"] if former is not None else None):
         raise EnvironmentFault(_overtaken(place, lying))
     return condition
 
@@ -89,7 +89,7 @@ def commit(
     try:
         place.replace(MANIFEST_JSON, as_json(manifest), claimed)
     except OvertakenError as error:
-        raise EnvironmentFault(_overtaken(place, lying_manifest(place))) from error
+        raise EnvironmentFault(_overtaken(place, lying_run(place))) from error
     for name in place.below("gallery").sizes():
         if _OURS.fullmatch(name) and f"gallery/{name}" not in links:
             place.remove(f"gallery/{name}")
@@ -97,15 +97,11 @@ def commit(
 
 def _still(place: Place, claimed: Condition | None) -> None:
     if claimed is not None and place.condition(MANIFEST_JSON) != claimed:
-        raise EnvironmentFault(_overtaken(place, lying_manifest(place)))
+        raise EnvironmentFault(_overtaken(place, lying_run(place)))
 
 
-def _run(manifest: Manifest | None) -> str | None:
-    return manifest["run"]["id"] if manifest is not None else None
-
-
-def _overtaken(place: Place, lying: Manifest | None) -> str:
-    whose = f"run {_run(lying)} published there" if lying else "its manifest was taken away"
+def _overtaken(place: Place, lying: str | None) -> str:
+    whose = f"run {lying} published there" if lying is not None else "its manifest was taken away"
     return (
         f"{place.full(MANIFEST_JSON)}: {whose} while this run was at work, so this one is not "
         f"published; what was made is kept: run again"

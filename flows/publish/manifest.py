@@ -21,7 +21,6 @@ from flows.nouns.rendition import (
 )
 from flows.publish import schema
 from flows.publish.names import FOLDER, folded
-from flows.storage import Place
 
 MANIFEST_JSON = "manifest.json"
 MANIFEST_CSV = "manifest.csv"
@@ -56,31 +55,6 @@ class News:
     outputs: Mapping[str, Collection[tuple[str, str]]] = field(default_factory=dict)
     gone: Collection[str] = ()
     """Paths of former renditions whose files are no longer there: they are not carried on."""
-
-
-def former(place: Place, *, campaign: str = "", realm: str = "") -> Manifest | None:
-    """The manifest that lies at a destination, or None where there is none.
-
-    With `campaign` and `realm` it also asks whether that run may publish there at all: call it
-    before anything is bought.
-
-    Raises:
-        EnvironmentFault: a file that is not our manifest lies there, or one that this run may not
-            replace: another campaign's, or a live one and this run is not live.
-
-    """
-    data = place.read(MANIFEST_JSON)
-    if data is None:
-        return None
-    where = place.full(MANIFEST_JSON)
-    try:
-        manifest = from_json(data)
-    except ValueError as error:
-        raise EnvironmentFault(
-            f"{where}: {error}; it is not overwritten: move it away or publish elsewhere with --to"
-        ) from error
-    admit(manifest, campaign=campaign or manifest["campaign"], realm=realm, where=where)
-    return manifest
 
 
 def from_json(data: bytes) -> Manifest:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 from flows.nouns.rendition import Manifest, RenditionRow, TakeRow
+from flows.nouns.text_difference import told
 
 Fields = dict[str, tuple[object, object]]
 """What differs, before and after, by field."""
@@ -64,7 +65,7 @@ def _picture(
     if old["take"] != new["take"]:
         why.append(f"take {new['take']} instead of take {old['take']}")
     if old["prompt"] != new["prompt"]:
-        why.append("the prompt changed")
+        why.append(f"the prompt changed: {told(old['prompt'], new['prompt'])}")
     why += _references(old_take, new_take)
     if old_take["model"] != new_take["model"]:
         why.append(f"the model is {new_take['model']} instead of {old_take['model']}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.errors import BadInput, EnvironmentFault, Fault, did_you_mean
+from flows.nouns.address import shown
 
 if TYPE_CHECKING:
     from flows.read.web import Fetch
@@ -36,13 +37,6 @@ def parent(address: str) -> str:
     return str(Path(address).parent)
 
 
-def public(address: str) -> str:
-    """An address as it may be shown: without a password and without a query, which may sign it."""
-    if not is_address(address):
-        return address
-    return re.sub(r"//[^/@]*@", "//", re.sub(r"[?#].*", "", address))
-
-
 def is_there(address: str) -> bool:
     """Whether there is such a file, as far as can be seen."""
     if not is_address(address):
@@ -55,13 +49,13 @@ def is_there(address: str) -> bool:
         except NotFetchedError:
             return False
         return True
-    import fsspec
+    from flows.storage import Source
 
     try:
-        files, path = fsspec.core.url_to_fs(address)
-        return bool(files.isfile(path))
-    except (OSError, ImportError, ValueError):
+        seen = Source(address).look(address)
+    except EnvironmentFault:  # a store may refuse to say that a file is not there
         return False
+    return seen is not None and not seen.is_folder
 
 
 def read(address: str, name: str, *, fetch: Fetch | None = None) -> bytes:
@@ -72,29 +66,56 @@ def read(address: str, name: str, *, fetch: Fetch | None = None) -> bytes:
     Raises:
         BadInput: no such file (with the nearest name), a folder, an unknown kind of address, one
             that is not public.
-        EnvironmentFault: it is there but cannot be reached.
+        EnvironmentFault: it is there but cannot be reached, or not with these keys.
 
     """
     if _is_web(address):
         return _of_web(address, name, fetch)
-    import fsspec
-
     try:
-        with fsspec.open(address, "rb") as file:
-            data: bytes = file.read(_LARGEST + 1)
+        data = _of_storage(address, name) if is_address(address) else Path(address).read_bytes()
     except FileNotFoundError as error:
         raise _unreadable(name, "no such file", _nearest_file(address)) from error
     except (IsADirectoryError, NotADirectoryError) as error:
         raise _unreadable(name, "a folder, not a file") from error
-    except ImportError as error:
-        raise _unreadable(name, f"it needs a package that is not installed: {error}") from error
-    except ValueError as error:
-        raise _unreadable(name, f"this address cannot be opened: {error}") from error
+    except ValueError as error:  # a NUL character
+        raise _unreadable(name, f"this path cannot be opened: {error}") from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise EnvironmentFault(f"{name}: cannot be read: {reason}") from error
     if len(data) > _LARGEST:
         raise _unreadable(name, "the file is larger than 1 GiB", "split it")
+    return data
+
+
+def unknown_kind(address: str) -> Fault | None:
+    """Told where some link of an address is of a kind that nothing here can open."""
+    import fsspec
+
+    known = fsspec.available_protocols()
+    for link in address.split("::"):
+        scheme = link.partition("://")[0].lower()
+        if scheme not in known:
+            found = f"no storage is called '{scheme}://'"
+            return Fault(shown(address), found, remedy=did_you_mean(scheme, known))
+    return None
+
+
+def _of_storage(address: str, name: str) -> bytes:
+    from flows.storage import Source
+
+    if fault := unknown_kind(address):
+        raise _unreadable(name, fault.found, fault.remedy)
+    store = Source(address)
+    seen = store.look(address)
+    if seen is None:
+        raise _unreadable(name, store.nothing)
+    if seen.is_folder:
+        raise _unreadable(name, "a folder, not a file")
+    if seen.bytes > _LARGEST:
+        raise _unreadable(name, "the file is larger than 1 GiB", "split it")
+    data = store.read(address)
+    if data is None:
+        raise _unreadable(name, "it was taken away a moment ago", "try again")
     return data
 
 

@@ -21,20 +21,13 @@ from flows.nouns.overlay import BrandKit
 from flows.nouns.product import Product
 from flows.nouns.shot import Reading, RowBrief
 from flows.read.columns_of_briefs import Header, header_of
-from flows.read.marks import document
+from flows.read.defaults import defaults_of
 from flows.read.named import grown_old, known_channels
 from flows.read.refusals import slug
 from flows.read.rows import Line, line_of
 from flows.read.soundness import Checked, check
-from flows.read.spec import (
-    YAML_ENDINGS,
-    file_bytes,
-    in_order,
-    no_mapping,
-    unusable,
-    workspace_of,
-)
-from flows.read.spec_yaml import Written, written
+from flows.read.spec import file_bytes, in_order, unusable, workspace_of
+from flows.read.spec_yaml import Written
 from flows.read.tables import Table, table
 
 
@@ -86,7 +79,7 @@ def briefs(spec: Path, *, defaults: Path | None, today: date) -> Reading:
         products=tuple(first[key] for key in dict.fromkeys(one.key for one in products)),
         rows=made,
         spec_path=str(spec),
-        spec_sha256=hashlib.sha256(data).hexdigest(),
+        spec_sha256=hashlib.sha256(data + chosen.data).hexdigest(),
         image_base=str(spec.parent),
         notes=(*notes, *chosen.notes, *rows.notes, *_grown_old(lines, chosen, known, today)),
         places=chosen.source.places() if chosen.source else {},
@@ -141,28 +134,15 @@ class _Defaults:
     notes: list[str] = field(default_factory=list)
     channels: Mapping[str, Channel] | None = None
     brand: BrandKit | None = None
+    data: bytes = b""
 
 
 def _defaults(spec: Path, given: Path | None, name: str, today: date) -> _Defaults:
-    """The defaults that were given, else a YAML of the same stem that is no campaign of its own."""
-    beside = (spec.with_suffix(ending) for ending in YAML_ENDINGS)
-    path = given or next((one for one in beside if one.is_file()), None)
-    if path is None:
-        return _Defaults()
-    read = document(file_bytes(path), str(path))
-    source = written(read, campaign=name)
-    if source is None:
-        return _Defaults(faults=[no_mapping(read)])
-    if "products" in source.keys:
-        if given is None:
-            note = f"{path} has products of its own: it is another campaign and gives no defaults"
-            return _Defaults(notes=[note])
-        fault = Fault(
-            source.place("products"),
-            "defaults have no products: the rows are the products",
-            remedy="remove `products`",
-        )
-        return _Defaults(faults=in_order([*source.faults, fault]))
+    """What the defaults say, held against what it names."""
+    chosen = defaults_of(spec, given, name)
+    if chosen.source is None:
+        return _Defaults(faults=[*chosen.faults], notes=[*chosen.notes])
+    source, path = chosen.source, chosen.path
     found: Checked = check(
         source, folder=path.parent, workspace=workspace_of(spec), of_rows=True, today=today
     )
@@ -174,7 +154,9 @@ def _defaults(spec: Path, given: Path | None, name: str, today: date) -> _Defaul
             )
         campaign = campaign.model_copy(update={"campaign": name})
     faults = in_order([*source.faults, *found.faults])
-    return _Defaults(campaign, source, faults, found.notes, found.channels, found.brand)
+    return _Defaults(
+        campaign, source, faults, found.notes, found.channels, found.brand, chosen.data
+    )
 
 
 def _keyed(lines: list[Line], rows: Table) -> list[Fault]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.errors import BadInput, Fault
+from flows.nouns.address import shown as address_shown
 from flows.nouns.campaign import Products
 from flows.nouns.product import Product
 from flows.nouns.shot import SkippedRow
@@ -81,7 +82,7 @@ def _table(wish: Products, folder: str) -> Table:
 
 
 def _file(folder: str, path: str) -> Table:
-    name = addresses.public(path)
+    name = address_shown(path)
     return table(addresses.read(addresses.resolved(folder, path), name), name)
 
 

@@ -19,6 +19,7 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
 from flows.errors import BadInput, Fault, did_you_mean
+from flows.nouns.address import shown
 from flows.nouns.campaign import Role
 from flows.nouns.reference import Looked, Reference, ReferenceReader
 from flows.nouns.shot import Reading
@@ -26,11 +27,11 @@ from flows.read.kept import Kept, KnownContents
 from flows.read.local import found_file, listed
 from flows.read.photos import photos
 from flows.read.pictures import NotAPictureError, looked_at
+from flows.read.stored import LARGEST_FILE, Stored
 
 if TYPE_CHECKING:
     from flows.read.web import Fetch
 
-LARGEST_FILE = 100_000_000
 MOST_DECODED = 300
 """New images that one reading decodes; of more it asks only that they are whole (decoding ten
 thousand photos takes minutes, and each is decoded before it is sent all the same)."""
@@ -69,6 +70,7 @@ class References(ReferenceReader):
         self._image_base = image_base
         self._known = known
         self._kept = Kept(folder=cache, known=known, look=self._seen_in, fetch=fetch)
+        self._stored = Stored(known=known, look=self._seen_in)
         self._seen: dict[tuple[str, bool], _Found | BadInput] = {}
         self._bases: dict[str, Path] = {}
         self._folders: dict[tuple[Path, str], str] = {}
@@ -81,7 +83,7 @@ class References(ReferenceReader):
 
         Raises:
             BadInput: with one fault that says what is wrong with this address.
-            EnvironmentFault: fetched bytes cannot be kept.
+            EnvironmentFault: fetched bytes cannot be kept, or a store cannot be read.
 
         """
         key = (source, of_row)
@@ -103,21 +105,20 @@ class References(ReferenceReader):
         )
 
     def look_ahead(self, reading: Reading) -> None:
-        """Ask for the products' photos that lie on the web, several at a time.
+        """Ask for the products' photos that lie elsewhere, several at a time.
 
         Ten thousand of them one after the other would take minutes even where no server sends one.
         What is found, or is wrong, is told by `look`.
 
         Raises:
-            EnvironmentFault: fetched bytes cannot be kept.
+            EnvironmentFault: fetched bytes cannot be kept, or a store cannot be read.
 
         """
-        base_is_web = self._image_base.lower().startswith(_WEB)
+        base_is_far = "://" in self._image_base
         waiting = [
             source
             for source in dict.fromkeys(photos(reading))
-            if (source, True) not in self._seen
-            and (source.lower().startswith(_WEB) or (base_is_web and not _SCHEME.match(source)))
+            if (source, True) not in self._seen and (source.lower().startswith(_WEB) or base_is_far)
         ]
         if not waiting:
             return
@@ -268,39 +269,7 @@ class References(ReferenceReader):
             not url.startswith(f"{base.rstrip('/')}/") or ".." in unquote(url).split("/")
         ):
             raise NotAPictureError(f"leaves {_shown(base)}", "write a path below image_base")
-        return self._of_fsspec(url)
-
-    def _of_fsspec(self, url: str) -> _Found:
-        import fsspec
-
-        try:
-            files, path = fsspec.core.url_to_fs(url)
-            about = files.info(path)
-            if about.get("type") == "directory":
-                raise NotAPictureError("a folder, not an image")
-            dated = next(
-                (
-                    about[key]
-                    for key in ("ETag", "etag", "LastModified", "mtime", "created")
-                    if about.get(key)
-                ),
-                "",
-            )
-            stamp = f"{about.get('size')}:{dated}" if dated else ""
-            looked = self._known.recall(url, stamp) if stamp else None
-            if looked is None:
-                if (about.get("size") or 0) > LARGEST_FILE:
-                    raise NotAPictureError(f"more than {LARGEST_FILE // 1_000_000} MB")
-                looked = self._seen_in(files.cat_file(path))
-                if stamp:
-                    self._known.remember(url, stamp, looked)
-        except FileNotFoundError as error:
-            raise NotAPictureError("there is no such file") from error
-        except (ImportError, ValueError) as error:
-            raise NotAPictureError(str(error)) from error
-        except OSError as error:
-            raise NotAPictureError(f"cannot be read: {error.strerror or error}") from error
-        return _Found(url, looked)
+        return _Found(url, self._stored.seen(url))
 
 
 def _outside(folder: Path) -> NotAPictureError:
@@ -326,6 +295,5 @@ def _data(uri: str) -> bytes:
 def _shown(source: str) -> str:
     """An address as it may be printed: no password, no query that may sign it, not too long."""
     text = " ".join(source.split())
-    if "://" in text:
-        text = re.sub(r"//[^/@]*@", "//", re.sub(r"[?#].*", "", text))
+    text = shown(text) if "://" in text else text
     return f"{text[:79]}…" if len(text) > 80 else text

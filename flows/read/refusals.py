@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from flows.errors import Fault
-from flows.nouns.campaign import ID_PATTERN, RATIO_PATTERN, SIZE_PATTERN
+from flows.nouns.campaign import DOMAIN_PATTERN, ID_PATTERN, RATIO_PATTERN, SIZE_PATTERN
 
 _COLOUR_PATTERN = r"^#[0-9A-Fa-f]{6}$"
 _PATTERN_WORDS: Mapping[str, str] = {
     ID_PATTERN: "a-z, 0-9 and single dashes between them, for example spring-mugs",
     RATIO_PATTERN: "width:height, for example 4:5 or 1.91:1",
     SIZE_PATTERN: "WIDTHxHEIGHT in pixels, for example 2400x1000",
+    DOMAIN_PATTERN: "a domain, lower case and without https://, for example acme.example",
     _COLOUR_PATTERN: "#RRGGBB, for example #0F4C81",
 }
 _BOUNDS: Mapping[str, tuple[str, str, str]] = {
@@ -93,5 +94,7 @@ def _suggested(pattern: str, value: str) -> str:
     elif pattern == _COLOUR_PATTERN and re.fullmatch(r"#?([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})", value):
         digits = value.lstrip("#")
         guess = f"#{digits if len(digits) == 6 else ''.join(sign * 2 for sign in digits)}"
+    elif pattern == DOMAIN_PATTERN:
+        guess = re.sub(r"^[a-z]+://|^@|[/?#:].*$", "", value.strip().lower())
     matches = guess and re.fullmatch(pattern.strip("^$"), guess) and guess != value
     return f"did you mean '{guess}'?" if matches else ""

@@ -4,8 +4,18 @@ Out: `assignments.csv` for the ad platform, or a Judgement: rates, chances to be
 
 from __future__ import annotations
 
-from flows.results.arms import Arm, arms_of
-from flows.results.assignments import assignments
+from flows.results.arms import Arm, arms_of, as_published
+from flows.results.assignments import assignments, published
 from flows.results.judge import Judgement, judge
+from flows.results.names import ad_names
 
-__all__ = ["Arm", "Judgement", "arms_of", "assignments", "judge"]
+__all__ = [
+    "Arm",
+    "Judgement",
+    "ad_names",
+    "arms_of",
+    "as_published",
+    "assignments",
+    "judge",
+    "published",
+]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from flows.nouns.campaign import ID_PATTERN, Campaign, Scalar, Variant
-from flows.nouns.shot import RowBrief
 
 MOST_LETTERS = 60
 """Of a variant within `utm_content`; with the digest behind it the whole stays below a hundred."""
@@ -21,6 +20,7 @@ class Arm:
 
     id: str
     weight: float = 1.0
+    """0 for one that has left the campaign: nobody says what share it was meant to have."""
     levels: Mapping[str, Scalar] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -37,11 +37,9 @@ class Arm:
 
 
 def arms_of(
-    campaign: Campaign,
-    variants: Sequence[Variant],
-    rows: Sequence[RowBrief] | None = None,
+    campaign: Campaign, variants: Sequence[Variant], named: Iterable[str] = ()
 ) -> tuple[Arm, ...]:
-    """The arms of a test: written or generated variants, and what the rows of a CSV name besides.
+    """The arms of a test: written or generated variants, and those that rows of a CSV name besides.
 
     Only an experiment has factors: the variables of written variants are free, and what they
     share says nothing about why.
@@ -51,10 +49,35 @@ def arms_of(
         one.id: Arm(one.id, one.weight, {name: _scalar(one, name) for name in factors})
         for one in variants
     }
-    for row in rows or ():
-        if row.variant and row.variant not in arms:
-            arms[row.variant] = Arm(row.variant)
+    for one in named:
+        arms.setdefault(one, Arm(one))
     return tuple(arms.values())
+
+
+def as_published(written: Sequence[Arm], published: Sequence[Arm]) -> tuple[tuple[Arm, ...], str]:
+    """The arms that the ads were set up with, and a word where the campaign says otherwise now.
+
+    A weight counts as it was published, and a variant that the campaign does not have any more
+    stays an arm; its levels count where they are of the same factors.
+    """
+    out = {arm.id: arm for arm in published}
+    factors = set(written[0].levels) if written else set()
+    arms, moved = [], []
+    for arm in written:
+        weight = out[arm.id].weight if arm.id in out else 0.0
+        if weight and weight != arm.weight:
+            moved.append(f"{arm.id} {weight:g} where the campaign says {arm.weight:g}")
+        arms.append(replace(arm, weight=weight or arm.weight))
+    known = {arm.id for arm in written}
+    for arm in published:
+        if arm.id not in known:
+            levels = arm.levels if not written or factors == set(arm.levels) else {}
+            arms.append(replace(arm, levels=levels))
+    shown = ", ".join(moved[:_MOST_SHOWN])
+    return tuple(arms), f"weights count as they were published: {shown}" if moved else ""
+
+
+_MOST_SHOWN = 4
 
 
 def _scalar(variant: Variant, name: str) -> Scalar:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 
 from flows.nouns.rendition import Manifest
 from flows.results.arms import Arm, spelled
-from flows.results.names import utm_content
+from flows.results.names import ad_names
 
 # What a spreadsheet takes for a formula at the start of a cell
 # (https://owasp.org/www-community/attacks/CSV_Injection), full-width forms among them.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+_FACTOR = "factor: "
 
 
 def assignments(manifest: Manifest, arms: Sequence[Arm]) -> bytes:
@@ -20,9 +24,10 @@ def assignments(manifest: Manifest, arms: Sequence[Arm]) -> bytes:
 
     Columns: product, variant, a `factor: <name>` for each factor of the experiment, weight (as the
     campaign says it), share (of all weights, 0 to 1), locale, shot_id, name, channel, format,
-    path, url, utm_campaign, utm_content, ad_name, stale. `utm_content` is the id to join by, and
-    `ad_name` holds it for platforms that report by an ad's name alone. Formats of one picture
-    share it. A variant that left the campaign keeps its rows and has no weight.
+    path, url, utm_campaign, utm_content, creative_id, ad_name, stale. `utm_content` is the id to
+    join by: `creative_id`, the id in adcp.json, begins with it, and `ad_name` holds it for
+    platforms that report by an ad's name alone. Formats of one picture share it. A variant that
+    left the campaign keeps its rows and has no weight.
 
     A text cell that a spreadsheet would run as a formula gets an apostrophe before it.
     """
@@ -33,16 +38,16 @@ def assignments(manifest: Manifest, arms: Sequence[Arm]) -> bytes:
     table = csv.writer(text)
     table.writerow(
         [
-            "product", "variant", *(f"factor: {name}" for name in factors), "weight", "share",
+            "product", "variant", *(f"{_FACTOR}{name}" for name in factors), "weight", "share",
             "locale", "shot_id", "name", "channel", "format", "path", "url", "utm_campaign",
-            "utm_content", "ad_name", "stale",
+            "utm_content", "creative_id", "ad_name", "stale",
         ]
     )  # fmt: skip
     campaign = manifest["campaign"]
+    names = ad_names(manifest, arms)
     for row in manifest["renditions"]:
         variant = row["variant"]
-        arm = by_id.get(variant) or (Arm(variant, 0.0) if variant else None)
-        content = utm_content(campaign, arm, row["shot_id"], row["name"], row["take"])
+        content, creative = names[row["path"]]
         parts = (campaign, row["product"], variant, row["locale"], row["name"], content)
         known = by_id.get(variant)
         table.writerow(
@@ -66,6 +71,7 @@ def assignments(manifest: Manifest, arms: Sequence[Arm]) -> bytes:
                     row["url"] or "",
                     campaign,
                     content,
+                    creative,
                     " | ".join(part for part in parts if part),
                     "true" if row["stale"] else "false",
                 ],
@@ -74,5 +80,33 @@ def assignments(manifest: Manifest, arms: Sequence[Arm]) -> bytes:
     return text.getvalue().encode("utf-8-sig", "replace")
 
 
+def published(data: bytes) -> tuple[Arm, ...]:
+    """The arms that an assignment file tells of, in its order; none where it is none of ours."""
+    text = io.StringIO(data.decode("utf-8-sig", "replace"), newline="")
+    arms: dict[str, Arm] = {}
+    for row in csv.DictReader(text, restval=""):
+        variant = _text(row.get("variant") or "")
+        if variant and variant not in arms:
+            levels = {
+                name.removeprefix(_FACTOR): _text(cell)
+                for name, cell in row.items()
+                if name and name.startswith(_FACTOR) and cell
+            }
+            arms[variant] = Arm(variant, _weight(row.get("weight") or ""), levels)
+    return tuple(arms.values())
+
+
+def _weight(cell: str) -> float:
+    try:
+        weight = float(cell)
+    except ValueError:
+        return 0.0
+    return weight if 0 < weight < math.inf else 0.0
+
+
 def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _text(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell

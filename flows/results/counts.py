@@ -92,7 +92,7 @@ def counted(
         has_conversions="conversions" in columns.at,
         columns=columns.spelled,
         unknown=reader.unknown,
-        missing=tuple(arm.id for arm in arms if arm.id not in seen),
+        missing=tuple(arm.id for arm in arms if arm.weight and arm.id not in seen),
         notes=tuple(reader.notes(columns)),
     )
 

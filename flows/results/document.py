@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flows.results.judge import Judgement, Metric
+from flows.results.judge import Judgement
+from flows.results.metric import Metric
 from flows.results.rates import Rate
 from flows.results.winner import LIFT, POWER, PROMISED, Contest
 
@@ -14,7 +15,7 @@ SCHEMA = "shotlist/results/1"
 
 def document(campaign: str, judgement: Judgement) -> dict[str, Any]:
     """`{"schema", "campaign", "goal", "winner", "why", "false_winners_below", "metrics": [...],
-    "sample_ratio", "missing", "unknown", "columns", "warnings", "notes"}`.
+    "sample_ratio", "missing", "unknown", "columns", "warnings", "next", "notes"}`.
 
     A metric, the deciding one first: `{"metric": ctr | cvr | conversions_per_impression, "decides",
     "dispersion", "variants": [{"variant", "levels", RATE}], "contest", "factors": [{"factor",
@@ -24,9 +25,11 @@ def document(campaign: str, judgement: Judgement) -> dict[str, Any]:
     same mix of the other factors), `interval` [low, high] at 95 %, `chance_best`, `expected_loss`
     (a rate). The last three are null for a factor of which `why` says that nothing can be told.
 
-    `contest`, null where nothing is decided: `{"best", "winner", "p_value", "alpha",
+    `contest`, null where nothing is decided: `{"best", "winner", "lead", "p_value", "alpha",
     "detectable_lift", "needed": {"lift", "power", "trials_each"}, "too_few"}`, of variant ids or
     levels; a winner has `p_value` <= `alpha`, its share of what all families of the report have.
+    `lead`, null where nobody can say: `{"over", "lift", "interval"}`, the best's over the one that
+    is nearest to it, as a share of that one's rate.
     `sample_ratio`: `{"p_value", "mismatch", "found", "wanted"}`, shares by variant.
     """
     unequal = judgement.mismatch
@@ -51,6 +54,7 @@ def document(campaign: str, judgement: Judgement) -> dict[str, Any]:
         "unknown": dict(judgement.counts.unknown),
         "columns": dict(judgement.counts.columns),
         "warnings": list(judgement.warnings),
+        "next": list(judgement.steps),
         "notes": list(judgement.counts.notes),
     }
 
@@ -106,6 +110,12 @@ def _contest(held: Contest | None, names: list[str]) -> dict[str, Any] | None:
     return {
         "best": names[held.best],
         "winner": None if held.winner is None else names[held.winner],
+        "lead": held.lead
+        and {
+            "over": names[held.nearest],
+            "lift": held.lead.lift,
+            "interval": [held.lead.low, held.lead.high],
+        },
         "p_value": held.p_value,
         "alpha": held.alpha,
         "detectable_lift": held.detectable,

@@ -15,8 +15,17 @@ from typing import TYPE_CHECKING
 from flows.nouns.campaign import Scalar
 from flows.results.arms import spelled
 from flows.results.dispersion import Dispersion
-from flows.results.rates import COVER, Rate
-from flows.results.winner import EITHER, ENOUGH_EXPECTED, ENOUGH_TRIALS, Contest, needed, reach_of
+from flows.results.rates import Rate
+from flows.results.winner import (
+    EITHER,
+    ENOUGH_EXPECTED,
+    ENOUGH_TRIALS,
+    Contest,
+    Lead,
+    needed,
+    reach,
+    reach_of,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -196,7 +205,7 @@ def _factor(
     means = rows @ fit.effects
     covariance = rows @ fit.covariance @ rows.T
     deviations = np.sqrt(np.diag(covariance))
-    reach = stats.norm.isf((1 - COVER) / 2)
+    sides = reach(spread)
     draws = special.expit(
         np.random.default_rng(_SEED).multivariate_normal(
             means, covariance, size=_DRAWS, method="eigh"
@@ -211,8 +220,8 @@ def _factor(
             trials=own[number][0],
             successes=own[number][1],
             rate=float(special.expit(means[number])),
-            low=float(special.expit(means[number] - reach * deviations[number])),
-            high=float(special.expit(means[number] + reach * deviations[number])),
+            low=float(special.expit(means[number] - sides * deviations[number])),
+            high=float(special.expit(means[number] + sides * deviations[number])),
             chance_best=float(chances[number]),
             expected_loss=float(losses[number]),
         )
@@ -220,7 +229,7 @@ def _factor(
     )
     best = int(means.argmax())
     share = alpha / EITHER
-    p_value = 0.0
+    p_value, nearest, lead = -1.0, best, None
     apart = []
     for number in range(len(found)):
         if number == best:
@@ -229,7 +238,17 @@ def _factor(
         deviation = float(np.sqrt(contrast @ fit.covariance @ contrast))
         score = float(contrast @ fit.effects) / deviation
         tail = stats.norm.sf(score) if spread.degrees is None else stats.t.sf(score, spread.degrees)
-        p_value = max(p_value, float(tail))
+        if tail > p_value:
+            # held at the nearest level's rate: how far that would rise
+            wide = sides * deviation
+            base, way = float(means[number]), float(contrast @ fit.effects)
+            p_value, nearest = float(tail), number
+            lead = Lead(
+                *(
+                    float(special.expit(base + one) / special.expit(base)) - 1
+                    for one in (way, way - wide, way + wide)
+                )
+            )
         apart.append(deviation)
     pooled = sum(s for _, s in own) / sum(n for n, _ in own)
     scarce = min(pooled, 1 - pooled) / spread.factor
@@ -246,6 +265,8 @@ def _factor(
         contest=Contest(
             best=best,
             winner=best if p_value <= share and not too_few else None,
+            nearest=nearest,
+            lead=lead,
             p_value=p_value,
             alpha=share,
             detectable=raised / pooled - 1,

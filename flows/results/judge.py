@@ -10,47 +10,22 @@ from flows.errors import BadInput, Fault
 from flows.nouns.campaign import Scalar
 from flows.results.arms import Arm
 from flows.results.counts import Count, Counts
-from flows.results.dispersion import Dispersion, dispersion
-from flows.results.factors import Factor, factors
-from flows.results.rates import Rate, rates
+from flows.results.dispersion import dispersion
+from flows.results.factors import factors
+from flows.results.metric import Metric, MetricName
+from flows.results.rates import rates
 from flows.results.trust import Mismatch, mismatch, turned_over
-from flows.results.winner import ALPHA, Contest, contest
+from flows.results.verdict import listed, verdict
+from flows.results.winner import ALPHA, contest
 
 Goal = Literal["clicks", "conversions"]
-MetricName = Literal["ctr", "cvr", "conversions_per_impression"]
-
-TITLES: dict[MetricName, str] = {
-    "ctr": "clicks per impression (CTR)",
-    "cvr": "conversions per click (CVR)",
-    "conversions_per_impression": "conversions per impression",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One rate of every arm that was measured, `rates` and `arms` going together.
-
-    Only the metric of the goal has a `contest` and factors: one question is decided, so that
-    looking at several rates names no false winners; the others say why it came so.
-    """
-
-    name: MetricName
-    arms: tuple[Arm, ...]
-    rates: tuple[Rate, ...]
-    spread: Dispersion
-    contest: Contest | None = None
-    factors: tuple[Factor, ...] = ()
-
-    @property
-    def title(self) -> str:
-        return TITLES[self.name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What a report says. `winner` is a variant id, or None and `why` says why.
 
-    `metrics` begin with the one that decides.
+    `metrics` begin with the one that decides; `steps` are what a person does next.
     """
 
     goal: Goal
@@ -59,6 +34,7 @@ class Judgement:
     metrics: tuple[Metric, ...]
     mismatch: Mismatch | None
     warnings: tuple[str, ...]
+    steps: tuple[str, ...]
     counts: Counts
 
 
@@ -97,14 +73,16 @@ def judge(counts: Counts, goal: Goal | None = None) -> Judgement:
             f"the variants were not shown on the same mix of {over}s, and held against one mix"
             f" another one leads: no winner is named; compare within each {over}"
         )
-    winner, why, more = _verdict(metrics[0], over)
+    days = len({row.strata[0] for row in counts.rows}) if "date" in counts.columns else 0
+    found_out = verdict(metrics[0], over, unequal, days)
     return Judgement(
         goal=goal,
-        winner=winner,
-        why=why,
+        winner=found_out.winner,
+        why=found_out.why,
         metrics=tuple(metrics),
         mismatch=unequal,
-        warnings=(*warnings, *more),
+        warnings=(*warnings, *found_out.warnings),
+        steps=found_out.steps,
         counts=counts,
     )
 
@@ -143,7 +121,7 @@ def _metric(
     if name == "cvr":
         if over := [arm.id for arm in arms if successes[arm.id] > trials[arm.id]]:
             warnings.append(
-                f"more conversions than clicks ({_listed(over)}): some came without a click, so"
+                f"more conversions than clicks ({listed(over)}): some came without a click, so"
                 " there is no rate of conversions per click"
             )
             return None
@@ -158,12 +136,16 @@ def _metric(
     )
     if not decides or len(arms) < 2 or not sum(s) or sum(s) == sum(n):
         return metric
-    levels: list[dict[str, Scalar]] = [dict(arm.levels) for arm in arms]
+    # a variant that left the campaign may have no levels: it says nothing of factors
+    levelled = [at for at, arm in enumerate(arms) if arm.levels]
+    levels: list[dict[str, Scalar]] = [dict(arms[at].levels) for at in levelled]
     families = 1 + sum(
         len({repr(each[factor]) for each in levels}) > 1 for factor in (levels[0] if levels else ())
     )
     alpha = ALPHA / families
-    told, together = factors(levels, n, s, alpha, spread)
+    told, together = factors(
+        levels, [n[at] for at in levelled], [s[at] for at in levelled], alpha, spread
+    )
     if together:
         warnings.append(together)
     return Metric(
@@ -200,16 +182,17 @@ def _told_of_file(counts: Counts, arms: Sequence[Arm]) -> list[str]:
     warnings = []
     if counts.missing:
         warnings.append(
-            f"the report says nothing of {_listed(counts.missing)}:"
+            f"the report says nothing of {listed(counts.missing)}:"
             " what follows is about the others alone"
         )
-    silent = [arm.id for arm in counts.arms if arm not in arms and arm.id not in counts.missing]
+    named = {row.variant for row in counts.rows} - {arm.id for arm in arms}
+    silent = [arm.id for arm in counts.arms if arm.id in named]
     if silent:
-        warnings.append(f"no impressions of {_listed(silent)}: what follows is about the others")
+        warnings.append(f"no impressions of {listed(silent)}: what follows is about the others")
     if counts.unknown:
         total = sum(counts.unknown.values())
         warnings.append(
-            f"the campaign has no variant for {_listed(tuple(counts.unknown))}:"
+            f"the campaign has no variant for {listed(tuple(counts.unknown))}:"
             f" {total:,} impressions left out"
         )
     return warnings
@@ -229,63 +212,3 @@ def _held_against_one_mix(counts: Counts, metric: Metric) -> tuple[Metric, str]:
         for factor in metric.factors
     )
     return replace(metric, contest=replace(held, winner=None), factors=told), over
-
-
-def _verdict(metric: Metric, over: str) -> tuple[str | None, str, list[str]]:
-    """The winner or None, why, and warnings that belong to it."""
-    held = metric.contest
-    if held is None:
-        if len(metric.arms) < 2:
-            return None, "there is only one variant to look at", []
-        return None, f"all variants have the same {metric.title}: none or all", []
-    warnings = []
-    if held.too_few:
-        few = [metric.arms[at].id for at in held.too_few]
-        warnings.append(
-            f"too few data for {_listed(few)}: {_needed(held)}"
-            if held.needed
-            else f"too few data for {_listed(few)}"
-        )
-    best, rate = metric.arms[held.best], metric.rates[held.best]
-    chance = percent(rate.chance_best)
-    if held.winner is not None:
-        return (
-            best.id,
-            f"better than every other variant, chance to be best {chance}",
-            warnings,
-        )
-    if over:
-        return None, f"{best.id} leads, but not on the same mix of {over}s", warnings
-    if held.too_few:
-        return None, f"too few data; {best.id} leads with a chance of {chance} to be best", warnings
-    why = f"{best.id} leads with a chance of {chance} to be best"
-    if held.detectable is not None:
-        why += (
-            f". Differences below {percent(held.detectable)} (relative) cannot be told"
-            " with these numbers"
-        )
-    if held.needed and min(rate.trials for rate in metric.rates) < held.needed:
-        warnings.append(_needed(held))
-    return None, why, warnings
-
-
-def _needed(held: Contest) -> str:
-    return f"to tell a difference of 10 %, each variant needs about {held.needed:,} impressions"
-
-
-def percent(share: float) -> str:
-    """A share as a person reads it: 0.0123 is `1.23 %`; never rounded to certainty."""
-    if 0.9995 <= share < 1:
-        return "over 99.9 %"
-    if 0 < share < 0.00005:
-        return "under 0.01 %"
-    return f"{share * 100:.3g} %"
-
-
-_MOST_LISTED = 8
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"'{' '.join(name.split())[:60]}'" for name in names[:_MOST_LISTED])
-    left = len(names) - _MOST_LISTED
-    return f"{shown} and {left:,} more" if left > 0 else shown

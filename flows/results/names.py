@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+from flows.nouns.rendition import Manifest
 from flows.results.arms import Arm
 
 _DIGEST = 12
@@ -23,6 +25,30 @@ def utm_content(campaign: str, arm: Arm | None, shot_id: str, name: str, take: i
     told = "\n".join((campaign, shot_id, name, str(take)))
     digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
     return f"{arm.token}_{digest}" if arm else digest
+
+
+class AdNames(NamedTuple):
+    """What a file is called where ads are set up.
+
+    `creative_id` begins with `utm_content`, so that one report joins by either; behind it stand
+    digits of the file's bytes, for a creative library takes new bytes under a known id for the
+    creative that it has reviewed.
+    """
+
+    utm_content: str
+    creative_id: str
+
+
+def ad_names(manifest: Manifest, arms: Sequence[Arm]) -> Mapping[str, AdNames]:
+    """Of every file, by its path."""
+    by_id = {arm.id: arm for arm in arms}
+    found = {}
+    for row in manifest["renditions"]:
+        variant = row["variant"]
+        arm = by_id.get(variant) or (Arm(variant, 0.0) if variant else None)
+        content = utm_content(manifest["campaign"], arm, row["shot_id"], row["name"], row["take"])
+        found[row["path"]] = AdNames(content, f"{content}-{row['sha256'][:_DIGEST]}")
+    return found
 
 
 class Known:

@@ -46,6 +46,8 @@ def mismatch(counts: Counts, arms: Sequence[Arm]) -> Mismatch | None:
     """
     from scipy import stats
 
+    # one that has left the campaign has no share that it was meant to have
+    arms = [arm for arm in arms if arm.weight]
     if len(arms) < 2:
         return None
     at = {arm.id: number for number, arm in enumerate(arms)}

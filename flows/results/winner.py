@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.results.dispersion import Dispersion
+from flows.results.rates import COVER
 
 PROMISED = 0.05
 """False winners stay below this share of reports that are judged once."""
@@ -29,18 +30,30 @@ ENOUGH_EXPECTED = 10
 """Successes and failures that each arm may expect before a winner is named."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """How much higher a rate is than another, as a share of that one; 95 % between low and high."""
+
+    lift: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contest:
     """How the arms stand to each other.
 
-    `winner` and `best` are positions; `p_value` is the largest of the best against each other,
-    one-sided, to be held against `alpha`. `detectable` is the smallest relative difference between
-    two arms that these trials tell apart four times in five; `needed` how many trials an arm needs
-    to tell a tenth.
+    `winner`, `best` and `nearest` are positions; `p_value` is the largest of the best against each
+    other, one-sided, to be held against `alpha`, `nearest` the one that it is of and `lead` the
+    best's over that one; None where that has no successes. `detectable` is the smallest relative
+    difference between two arms that these trials tell apart four times in five; `needed` how many
+    trials an arm needs to tell a tenth.
     """
 
     best: int
     winner: int | None
+    nearest: int
+    lead: Lead | None
     p_value: float
     alpha: float
     detectable: float | None
@@ -54,8 +67,8 @@ def contest(
     """Hold the best arm against each other. `alpha` is the share of this family of arms."""
     best = max(range(len(trials)), key=lambda at: (successes[at] / trials[at], trials[at]))
     share = alpha / EITHER
-    p_value = max(
-        _one_sided(trials[best], successes[best], trials[at], successes[at], spread)
+    p_value, nearest = max(
+        (_one_sided(trials[best], successes[best], trials[at], successes[at], spread), at)
         for at in range(len(trials))
         if at != best
     )
@@ -69,6 +82,8 @@ def contest(
     return Contest(
         best=best,
         winner=best if p_value <= share and not too_few else None,
+        nearest=nearest,
+        lead=_lead(trials[best], successes[best], trials[nearest], successes[nearest], spread),
         p_value=p_value,
         alpha=share,
         detectable=_detectable(trials, pooled, share, spread),
@@ -96,6 +111,27 @@ def _one_sided(n1: int, s1: float, n2: int, s2: float, spread: Dispersion) -> fl
         stats.norm.sf(score) if spread.degrees is None else stats.t.sf(score, spread.degrees)
     )
     return max(exact, float(stretched))
+
+
+def _lead(n1: int, s1: float, n2: int, s2: float, spread: Dispersion) -> Lead | None:
+    """Of the ratio of two rates, on its logarithm (Katz et al. 1978,
+    https://doi.org/10.2307/2530610).
+    """
+    if not s1 or not s2:
+        return None
+    middle = math.log(s1 / n1 * n2 / s2)
+    wide = reach(spread) * math.sqrt((1 / s1 - 1 / n1 + 1 / s2 - 1 / n2) * spread.factor)
+    return Lead(*(math.expm1(one) for one in (middle, middle - wide, middle + wide)))
+
+
+def reach(spread: Dispersion) -> float:
+    """How many deviations to each side hold 95 %."""
+    from scipy import stats
+
+    tail = (1 - COVER) / 2
+    return float(
+        stats.norm.isf(tail) if spread.degrees is None else stats.t.isf(tail, spread.degrees)
+    )
 
 
 def needed(rate: float, share: float, dispersion: float = 1.0) -> int | None:

@@ -3,7 +3,8 @@
 What each kind of store can promise (checksums, conditions, headers) is asked of it in one file.
 """
 
-from flows.storage.place import Place, read_bytes
+from flows.storage.place import Place
+from flows.storage.source import Source, read_bytes
 from flows.storage.store import Condition, Lying, OvertakenError
 
-__all__ = ["Condition", "Lying", "OvertakenError", "Place", "read_bytes"]
+__all__ = ["Condition", "Lying", "OvertakenError", "Place", "Source", "read_bytes"]

@@ -6,18 +6,27 @@ learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from flows.storage.faults import is_overtaken
 from flows.storage.headers import Headers
-from flows.storage.store import UNCACHED, Condition, NotWholeError, OvertakenError, Store
+from flows.storage.store import (
+    UNCACHED,
+    Condition,
+    ConditionalStore,
+    NotWholeError,
+    OvertakenError,
+)
 
 CONNECT_S = 10
 READ_S = 60
+LOOK_S = 0.1
+LOOKS = 600
 
 ACCOUNT = {
     "connection_string": "AZURE_STORAGE_CONNECTION_STRING",
@@ -28,10 +37,9 @@ ACCOUNT = {
 """Its client reads these by itself."""
 
 
-class Azure(Store):
+class Azure(ConditionalStore):
     """`az://container/folder`; the account from the variables that its client reads."""
 
-    keeps_conditions = True
     extra = "az"
 
     @property
@@ -50,6 +58,14 @@ class Azure(Store):
         if named and not secret:
             options["anon"] = False  # the machine's own identity, not nobody
         return options
+
+    def open(self) -> tuple[Any, str]:
+        is_new = self._opened is None
+        fs, base = super().open()
+        if is_new:
+            # asking again is done in one place, ours: its own three times take a minute of each
+            fs.service_client._config.retry_policy.total_retries = 0  # noqa: SLF001 - no other door
+        return fs, base
 
     def put(self, name: str, data: bytes, headers: Headers) -> None:
         self._put(name, data, headers)
@@ -70,7 +86,7 @@ class Azure(Store):
                     data,
                     length=len(data),
                     content_settings=settings,
-                    metadata={"sha256": headers.sha256},
+                    metadata=_named(headers.about),
                     validate_content=True,
                     retry_total=0,
                     connection_timeout=CONNECT_S,
@@ -101,6 +117,29 @@ class Azure(Store):
         told = (entry.get("content_settings") or {}).get("content_md5")
         return bytes(told).hex() if told else None
 
+    def settle(self, source: str, target: str) -> None:
+        # its client does not wait where the store only says that it has begun
+        # (learn.microsoft.com/rest/api/storageservices/copy-blob)
+        from azure.core.exceptions import ResourceNotFoundError
+
+        async def copy() -> dict[str, Any]:
+            async with self._blob(source) as waiting, self._blob(target) as blob:
+                answer = await blob.start_copy_from_url(waiting.url, retry_total=0)
+                status = answer["copy_status"]
+                for _ in range(LOOKS):
+                    if status != "pending":
+                        break
+                    await asyncio.sleep(LOOK_S)
+                    status = (await blob.get_blob_properties(retry_total=0)).copy.status
+                return {"status": status}
+
+        try:
+            status = self._asked(copy())["status"]
+        except ResourceNotFoundError as error:
+            raise FileNotFoundError(source) from error
+        if status != "success":
+            raise NotWholeError(None, f"the copy is {status}")
+
     def condition(self, name: str) -> Condition:
         from azure.core.exceptions import ResourceNotFoundError
 
@@ -127,3 +166,10 @@ class Azure(Store):
             if is_overtaken(error):
                 raise OvertakenError from error
             raise
+
+
+def _named(about: Mapping[str, str]) -> dict[str, str]:
+    """Names are a language's there, which knows no hyphen
+    (learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata).
+    """
+    return {name.replace("-", "_"): value for name, value in about.items()}

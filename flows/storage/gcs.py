@@ -9,6 +9,7 @@ import base64
 import hashlib
 import io
 import json
+import logging
 import os
 import secrets
 from typing import Any
@@ -16,13 +17,18 @@ from urllib.parse import quote
 
 from flows.storage.faults import is_overtaken
 from flows.storage.headers import Headers
-from flows.storage.store import UNCACHED, Condition, NotWholeError, OvertakenError, Store
+from flows.storage.store import (
+    UNCACHED,
+    Condition,
+    ConditionalStore,
+    NotWholeError,
+    OvertakenError,
+)
 
 
-class GCS(Store):
+class GCS(ConditionalStore):
     """`gs://bucket/folder`; the account as Google's tools look for it."""
 
-    keeps_conditions = True
     extra = "gs"
 
     def __init__(self, url: str) -> None:
@@ -47,6 +53,8 @@ class GCS(Store):
         )
 
     def options(self) -> dict[str, Any]:
+        # it prints the traceback of each error that it raises as well
+        logging.getLogger("gcsfs").setLevel(logging.CRITICAL)
         return UNCACHED
 
     def put(self, name: str, data: bytes, headers: Headers) -> None:
@@ -62,7 +70,7 @@ class GCS(Store):
             "contentType": headers.content_type,
             "cacheControl": headers.cache_control,
             "md5Hash": digest,
-            "metadata": {"sha256": headers.sha256},
+            "metadata": dict(headers.about),
         }
         edge = f"part-{secrets.token_hex(16)}"
         head = (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
 TYPES = {
     "avif": "image/avif",
@@ -35,6 +37,8 @@ ASK = "no-cache"
 """Manifest, table, gallery and feeds: kept, but asked after before each use (RFC 9111)."""
 
 _HASH = re.compile(r"(?<![0-9a-z])[0-9a-f]{8,64}(?![0-9a-z])")
+_SAFE = "/:;,.?!@&=+$*'()#_-~"
+_MOST_LETTERS = 500
 _THUMBNAIL = re.compile(r"(?:.*/)?gallery/[0-9a-f]{16}\.webp")
 
 
@@ -44,11 +48,17 @@ class Headers:
 
     content_type: str
     cache_control: str
-    sha256: str
+    about: Mapping[str, str] = field(default_factory=dict)
+    """The object's own metadata: ASCII, `sha256` always among it."""
 
 
-def headers_of(path: str, data: bytes) -> Headers:
-    """The headers of a file, going by its name and contents."""
+def headers_of(path: str, data: bytes, about: Mapping[str, str] | None = None) -> Headers:
+    """The headers of a file, going by its name and contents, with what is to be said about it.
+
+    Metadata travels in headers, so whatever is not ASCII in it goes percent-encoded, and what is
+    empty or very long is left out: all of it together may have two kilobytes
+    (docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html).
+    """
     sha256 = hashlib.sha256(data).hexdigest()
     folder, _, name = path.rpartition("/")
     kind = TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
@@ -59,4 +69,6 @@ def headers_of(path: str, data: bytes) -> Headers:
         keep = PICTURE
     else:
         keep = ASK
-    return Headers(content_type=kind, cache_control=keep, sha256=sha256)
+    coded = {name: quote(value, safe=_SAFE) for name, value in (about or {}).items()}
+    told = {name: value for name, value in coded.items() if 0 < len(value) <= _MOST_LETTERS}
+    return Headers(content_type=kind, cache_control=keep, about={"sha256": sha256, **told})

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import IO
 
 from flows.storage.headers import Headers
-from flows.storage.store import Condition, Lying, OvertakenError, Store
+from flows.storage.store import Condition, ConditionalStore, Lying, OvertakenError
 
 
-class Local(Store):
-    """Readers see the old file or the new one."""
+class Local(ConditionalStore):
+    """Readers see the old file or the new one, also after a power cut."""
 
-    keeps_conditions = True
     is_far = False
 
     @property
@@ -38,8 +37,9 @@ class Local(Store):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            temporary.write_bytes(data)
+            _write_through(temporary, data)
             temporary.replace(target)
+            _keep_names(target.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -77,7 +77,7 @@ class Local(Store):
                 return
             folder = folder.parent
 
-    def move(self, source: str, target: str) -> None:
+    def settle(self, source: str, target: str) -> None:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         Path(source).replace(target)
         with suppress(OSError):
@@ -97,6 +97,26 @@ class Local(Store):
             if self.condition(name) != condition:
                 raise OvertakenError
             self._put(target, data)
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    """To the disk itself: a name that outlives a power cut must not outlive its contents."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _keep_names(folder: Path) -> None:
+    """What was renamed there stays renamed, where the system lets a folder be asked for that."""
+    if os.name == "nt":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems refuse it
+            os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 @contextmanager

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from flows.errors import EnvironmentFault
 from flows.nouns.address import shown
 from flows.storage.faults import NO_BUCKET, why
 from flows.storage.headers import headers_of
 from flows.storage.retrying import TRIES, persistently
-from flows.storage.store import Condition, Lying, OvertakenError, Store, opened
+from flows.storage.store import (
+    Condition,
+    ConditionalStore,
+    Lying,
+    OvertakenError,
+    Store,
+    opened,
+)
 
 T = TypeVar("T")
 
@@ -44,7 +51,7 @@ class Place:
     @property
     def _at(self) -> Store:
         if self._store is None:
-            self._store = opened(_kind(self.url, is_local=self.is_local)(self._where), self.shown)
+            self._store = opened(kind_of(self.url, is_local=self.is_local)(self._where), self.shown)
         return self._store
 
     @property
@@ -70,14 +77,15 @@ class Place:
         self.write(name, b"")
         self.remove(name)
 
-    def write(self, path: str, data: bytes) -> None:
-        """Write whole or not at all, with the kind of file and how long it may be kept.
+    def write(self, path: str, data: bytes, about: Mapping[str, str] | None = None) -> None:
+        """Write whole or not at all, with the kind of file and how long it may be kept; `about` is
+        kept as metadata where the store has a place for it.
 
         Raises:
             EnvironmentFault: the place cannot be written.
 
         """
-        headers = headers_of(path, data)
+        headers = headers_of(path, data, about)
         self._asked(path, "written", lambda at, name: at.put(name, data, headers))
 
     def read(self, path: str) -> bytes | None:
@@ -115,15 +123,16 @@ class Place:
         with suppress(FileNotFoundError):
             self._asked(path, "removed", lambda at, name: at.remove(name))
 
-    def stage(self, path: str, data: bytes) -> str:
+    def stage(self, path: str, data: bytes, about: Mapping[str, str] | None = None) -> str:
         """Bring the bytes to the place, under the name that `settle` knows them by."""
         name = staged(path, hashlib.sha256(data).hexdigest())
-        headers = headers_of(path, data)
+        headers = headers_of(path, data, about)
         self._asked(name, "written", lambda at, full: at.put(full, data, headers))
         return name
 
     def settle(self, path: str, sha256: str) -> None:
-        """Let what was staged take the place of `path`: a rename or a copy at the store.
+        """Let what was staged take the place of `path`: a rename, or a copy at the store, after
+        which the staged file is to be removed.
 
         Raises:
             EnvironmentFault: the place cannot be written, or nothing was staged.
@@ -131,7 +140,7 @@ class Place:
         """
         source = staged(path, sha256)
         try:
-            self._asked(path, "put in place", lambda at, name: at.move(at.full(source), name))
+            self._asked(path, "put in place", lambda at, name: at.settle(at.full(source), name))
         except FileNotFoundError as error:
             # moved already, perhaps, by ourselves in a try whose answer was lost
             data = self.read(path)
@@ -142,16 +151,18 @@ class Place:
 
     def condition(self, path: str) -> Condition | None:
         """What a file is now, for `replace`; None where the store cannot hold a write to it."""
-        if not self._at.keeps_conditions:
+        store = self._at
+        if not isinstance(store, ConditionalStore):
             return None
-        return self._asked(path, "read", lambda at, name: at.condition(name))
+        return self._asked(path, "read", lambda _, name: store.condition(name))
 
     def keeps_conditions(self) -> bool:
         """Whether a write really fails where the file has changed. Some stores that speak like S3
         overlook the question, so it is tried once: of two creations the second must fail.
         """
         if self._keeps is None:
-            self._keeps = self._at.keeps_conditions and (self.is_local or self._tried())
+            can = isinstance(self._at, ConditionalStore)
+            self._keeps = can and (self.is_local or self._tried())
         return self._keeps
 
     def _tried(self) -> bool:
@@ -172,15 +183,19 @@ class Place:
         Raises:
             OvertakenError: somebody else wrote it meanwhile.
             EnvironmentFault: the place cannot be written.
+            TypeError: the condition is not from here; this store gives none.
 
         """
         if condition is None:
             self.write(path, data)
             return
+        store = self._at
+        if not isinstance(store, ConditionalStore):
+            raise TypeError(f"{self.shown}: holds no write to a condition")
         headers = headers_of(path, data)
         try:
             self._asked(
-                path, "written", lambda at, name: at.replace(name, data, headers, condition)
+                path, "written", lambda _, name: store.replace(name, data, headers, condition)
             )
         except OvertakenError:
             # by ourselves, perhaps, in a try whose answer was lost
@@ -209,25 +224,7 @@ def staged(path: str, sha256: str) -> str:
     return f"{INCOMING}{sha256}-{whose}"
 
 
-def read_bytes(location: str) -> bytes:
-    """The bytes at a path or fsspec URL.
-
-    Raises:
-        EnvironmentFault: it cannot be read.
-
-    """
-    try:
-        if "://" not in location:
-            return Path(location).read_bytes()
-        import fsspec
-
-        with fsspec.open(location, "rb") as file:
-            return cast("bytes", file.read())
-    except OSError as error:
-        raise EnvironmentFault(f"{shown(location)}: cannot be read: {why(error)}") from error
-
-
-def _kind(url: str, *, is_local: bool) -> type[Store]:
+def kind_of(url: str, *, is_local: bool = False) -> type[Store]:
     """The store of an address. Each client is imported where it is needed."""
     if is_local:
         from flows.storage.local import Local

@@ -12,7 +12,13 @@ from typing import Any
 
 from flows.storage.faults import is_overtaken
 from flows.storage.headers import Headers
-from flows.storage.store import UNCACHED, Condition, NotWholeError, OvertakenError, Store
+from flows.storage.store import (
+    UNCACHED,
+    Condition,
+    ConditionalStore,
+    NotWholeError,
+    OvertakenError,
+)
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 CONNECT_S = 10
@@ -20,10 +26,9 @@ READ_S = 60
 POOL = 32
 
 
-class S3(Store):
+class S3(ConditionalStore):
     """`s3://bucket/folder`; keys and endpoint as the AWS tools look for them."""
 
-    keeps_conditions = True
     extra = "s3"
 
     @property
@@ -69,7 +74,7 @@ class S3(Store):
             ContentMD5=base64.b64encode(digest.digest()).decode(),
             ContentType=headers.content_type,
             CacheControl=headers.cache_control,
-            Metadata={"sha256": headers.sha256},
+            Metadata=dict(headers.about),
             **conditions,
         )
         told = _md5(answer.get("ETag"))
@@ -84,6 +89,14 @@ class S3(Store):
     def md5_of(self, entry: dict[str, Any]) -> str | None:
         # with a key of the key service it looks like one and is none: then files are sent again
         return _md5(entry.get("ETag"))
+
+    def settle(self, source: str, target: str) -> None:
+        # in one request each, where its client would first ask what lies there
+        bucket, _, key = target.partition("/")
+        held, _, waiting = source.partition("/")
+        self.fs.call_s3(
+            "copy_object", Bucket=bucket, Key=key, CopySource={"Bucket": held, "Key": waiting}
+        )
 
     def condition(self, name: str) -> Condition:
         bucket, _, key = name.partition("/")

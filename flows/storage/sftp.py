@@ -18,7 +18,8 @@ CONNECT_S = 15
 class SFTP(Store):
     """`sftp://user@host:port/folder`; keys from the agent and ~/.ssh, hosts from known_hosts.
 
-    A connection of paramiko's is for one thread, so each thread has its own.
+    A connection of paramiko's is for one thread, so each thread has its own. One whose thread has
+    ended goes to the next that asks: to open another takes several round trips.
     """
 
     extra = "sftp"
@@ -26,6 +27,8 @@ class SFTP(Store):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self._own = threading.local()
+        self._lines: list[tuple[threading.Thread, tuple[Any, str]]] = []
+        self._turn = threading.Lock()
         self._folders: set[str] = set()
 
     @property
@@ -37,15 +40,29 @@ class SFTP(Store):
     def open(self) -> tuple[Any, str]:
         found: tuple[Any, str] | None = getattr(self._own, "opened", None)
         if found is None or not _is_alive(found[0]):
-            import fsspec
-
-            client = _client()
-            wishes = {**client._get_kwargs_from_urls(self.url), "timeout": CONNECT_S}  # noqa: SLF001
-            config = fsspec.config.conf.get("sftp", {})
-            base = client._strip_protocol(self.url)  # noqa: SLF001
-            fs = client(**{**config, **wishes}, skip_instance_cache=True)
-            found = self._own.opened = (fs, str(base).rstrip("/"))
+            found = self._own.opened = self._taken_over() or self._connected()
+            with self._turn:
+                self._lines.append((threading.current_thread(), found))
         return found
+
+    def _taken_over(self) -> tuple[Any, str] | None:
+        with self._turn:
+            self._lines = [one for one in self._lines if _is_alive(one[1][0])]
+            for one in self._lines:
+                if not one[0].is_alive():
+                    self._lines.remove(one)
+                    return one[1]
+        return None
+
+    def _connected(self) -> tuple[Any, str]:
+        import fsspec
+
+        client = _client()
+        wishes = {**client._get_kwargs_from_urls(self.url), "timeout": CONNECT_S}  # noqa: SLF001
+        config = fsspec.config.conf.get("sftp", {})
+        base = client._strip_protocol(self.url)  # noqa: SLF001
+        fs = client(**{**config, **wishes}, skip_instance_cache=True)
+        return fs, str(base).rstrip("/")
 
     def put(self, name: str, data: bytes, headers: Headers) -> None:
         del headers  # a file system has none
@@ -87,7 +104,7 @@ class SFTP(Store):
     def remove(self, name: str) -> None:
         self.fs.ftp.remove(name)
 
-    def move(self, source: str, target: str) -> None:
+    def settle(self, source: str, target: str) -> None:
         self._make(target.rpartition("/")[0])
         self.fs.ftp.posix_rename(source, target)
 

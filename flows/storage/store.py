@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,11 +46,9 @@ class NotWholeError(OSError):
 class Store:
     """Any file system of fsspec's. Names are full ones, as the file system has them.
 
-    It knows no conditions and keeps no headers; the kinds that do say so in files of their own.
+    It keeps no headers; the kinds that do say so in files of their own.
     """
 
-    keeps_conditions = False
-    """Whether a write can be made to fail where the file has changed."""
     is_far = True
     """Whether what fails there may be a busy server or a cut line."""
     extra = ""
@@ -116,16 +115,21 @@ class Store:
     def remove(self, name: str) -> None:
         self.fs.rm_file(name)
 
-    def move(self, source: str, target: str) -> None:
-        """To another name, at the store: nothing is sent again. Headers go with it."""
+    def settle(self, source: str, target: str) -> None:
+        """Give what lies at `source` another name, at the store: nothing is sent again. Headers go
+        with it. Where that is a copy, `source` stays: the name is to be held as shortly as can be.
+        """
         self.fs.cp_file(source, target)
-        with suppress(FileNotFoundError):  # asked for a second time after an answer was lost
-            self.remove(source)
 
+
+class ConditionalStore(Store, ABC):
+    """A store where a write can be made to fail once the file has changed."""
+
+    @abstractmethod
     def condition(self, name: str) -> Condition:
         """What the file is now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def replace(self, name: str, data: bytes, headers: Headers, condition: Condition) -> None:
         """Write where the condition holds.
 
@@ -133,7 +137,6 @@ class Store:
             OvertakenError: it does not.
 
         """
-        raise NotImplementedError
 
 
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "modified", "created")
@@ -150,7 +153,7 @@ def _written_at(entry: dict[str, Any]) -> float | None:
     return float(found) if isinstance(found, (int, float)) else None
 
 
-def opened(store: Store, shown: str) -> Store:
+def opened(store: Store, shown: str, tries: int = TRIES) -> Store:
     """The store, its client there and its address understood.
 
     Raises:
@@ -161,7 +164,7 @@ def opened(store: Store, shown: str) -> Store:
     try:
         errors = store.errors
         try:
-            persistently(store.open, errors, TRIES if store.is_far else 1)
+            persistently(store.open, errors, tries if store.is_far else 1)
         except errors as error:
             raise EnvironmentFault(f"{shown}: cannot be opened: {why(error)}") from error
     except ImportError as error:

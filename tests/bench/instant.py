@@ -1,8 +1,5 @@
 """A host without latency and nearly without cost, in a process of its own: Freepik's three answers
 (created, done, the picture) and nothing else, so that what is measured is the client.
-
-`python -m tests.bench.instant` prints its address, serves until its standard input ends, and then
-prints what it saw as one line of JSON.
 """
 
 from __future__ import annotations
@@ -10,12 +7,13 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+
+from tests.bench import beside
 
 PATH = "/v1/ai/text-to-image/seedream-v4"
 SIDE = 576
@@ -36,23 +34,8 @@ class Seen:
 @contextmanager
 def serving() -> Iterator[tuple[str, Callable[[], Seen]]]:
     """Its address, and what ends it and tells what it saw."""
-    command = [sys.executable, "-m", "tests.bench.instant"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-
-        def ended() -> Seen:
-            said, _ = process.communicate()
-            return Seen(**json.loads(said))
-
-        try:
-            yield url, ended
-        finally:
-            if process.poll() is None:
-                process.communicate()
+    with beside.serving("tests.bench.instant") as (url, ended):
+        yield url, lambda: Seen(**ended())
 
 
 def _picture() -> bytes:

@@ -1,13 +1,8 @@
-"""A sandbox in a process of its own, so that it and a client do not share one interpreter.
-
-`python -m tests.bench.server '{"speed": 10, ...}'` prints its address, serves until its standard
-input ends, and then prints what it saw as one line of JSON.
-"""
+"""A sandbox in a process of its own: `python -m tests.bench.server '{"speed": 10, ...}'`."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +13,7 @@ from flows import sandbox
 from flows.sandbox.hosts import eachlabs
 from flows.sandbox.jobs import WAITS_IN_LINE
 from flows.sandbox.limits import Limits, Window
+from tests.bench import beside
 
 HOST, KEY = "eachlabs", "sandbox-bench"
 SIDE = 576
@@ -56,23 +52,8 @@ class Seen:
 @contextmanager
 def serving(world: World) -> Iterator[tuple[str, Callable[[], Seen]]]:
     """Its address, and what ends it and tells what it saw."""
-    command = [sys.executable, "-m", "tests.bench.server", json.dumps(asdict(world))]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-
-        def ended() -> Seen:
-            said, _ = process.communicate()
-            return Seen(**json.loads(said))
-
-        try:
-            yield url, ended
-        finally:
-            if process.poll() is None:
-                process.communicate()
+    with beside.serving("tests.bench.server", json.dumps(asdict(world))) as (url, ended):
+        yield url, lambda: Seen(**ended())
 
 
 def _serve(world: World) -> None:

@@ -24,6 +24,8 @@ MOST_S, MOST_MIB = 15.0, 1024.0
 MOST_NAMES = 30_000
 """Names of one file: file systems bound them."""
 
+_SMALL = b"a picture in name only\n"
+
 SPEC = """\
 campaign: big
 products: {from: big.csv, image_base: photos}
@@ -71,10 +73,10 @@ def made_before(root: Path) -> int:
     from flows import jobs, publish
     from flows.jobs import lineage
     from flows.jobs.looks import Looks
-    from flows.jobs.make import _take_row
+    from flows.jobs.rows import rendition_row, take_row
     from flows.ledger import open_ledger, tables
     from flows.ledger.ledger import now
-    from flows.nouns.rendition import RenditionRow, RunRow
+    from flows.nouns.rendition import Rendition, RenditionRow, RunRow
     from flows.nouns.take import Take, TakeState
     from flows.publish.manifest import as_csv, as_json
     from flows.publish.table import as_parquet
@@ -106,46 +108,32 @@ def made_before(root: Path) -> int:
         said = lineage.words(shot, job.campaign, job.realm)
         source = lineage.source_type(shot, job.realm)
         for out in lineage.published(shot, work.paths, takes, every_take=False):
-            used.append(_take_row(shot, out.take))
+            used.append(take_row(shot, out.take))
             for output, form, path in out.files:
-                digest = hashlib.sha256(path.encode()).hexdigest()
+                small = _lie(root / "outputs" / "big" / path, len(rows), root)
+                made_from = lineage.made_from(
+                    out.take,
+                    output,
+                    form,
+                    path,
+                    said,
+                    campaign=job.campaign,
+                    source=source,
+                    look=looks.digest(shot, output),
+                )
+                file = Rendition(
+                    output=output.name, format=form, data=small, width=64, height=64, focus="center"
+                )
                 rows.append(
-                    RenditionRow(
+                    rendition_row(
+                        shot,
+                        out,
+                        output,
+                        file,
                         path=path,
-                        url=None,
-                        sha256=digest,
-                        bytes=_lie(root / "outputs" / "big" / path, len(rows), root),
-                        width=output.width or 64,
-                        height=output.height or 64,
-                        format=form,
-                        name=output.name,
-                        channel=output.channel,
-                        shot_id=shot.shot_id,
-                        product=shot.product.key,
-                        variant=shot.variant,
-                        locale=shot.locale,
-                        aspect_ratio=output.aspect_ratio,
-                        take=out.recipe.take,
-                        recipe=out.recipe.sha256,
-                        prompt=shot.prompt,
-                        alt=shot.alt,
-                        tags=list(shot.tags),
-                        digital_source_type=source,
-                        stale=False,
-                        focus="center",
-                        kept=1.0,
-                        contrast=None,
-                        made_from=lineage.made_from(
-                            out.take,
-                            output,
-                            form,
-                            path,
-                            said,
-                            campaign=job.campaign,
-                            source=source,
-                            look=looks.digest(shot, output),
-                        ),
-                        notes=[],
+                        sha256=hashlib.sha256(path.encode()).hexdigest(),
+                        source=source,
+                        made_from=made_from,
                     )
                 )
     run = RunRow(
@@ -207,14 +195,14 @@ def made_before(root: Path) -> int:
     return len(wanted)
 
 
-def _lie(path: Path, number: int, root: Path) -> int:
+def _lie(path: Path, number: int, root: Path) -> bytes:
     """Give a small file one more name; gives its bytes."""
     whole = root / f"whole-{number // MOST_NAMES}"
     if not whole.exists():
-        whole.write_bytes(b"a picture in name only\n")
+        whole.write_bytes(_SMALL)
     path.parent.mkdir(parents=True, exist_ok=True)
     os.link(whole, path)
-    return whole.stat().st_size
+    return _SMALL
 
 
 def again(root: Path) -> Again:

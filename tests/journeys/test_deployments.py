@@ -1,114 +1,41 @@
-"""Campaigns that Prefect starts: deployed for workers, served here, cut on other processes."""
+"""Campaigns that Prefect starts: deployed for its workers, or served here."""
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Shotlist
-from tests.journeys.once import CAMPAIGN, WANTED, place, run_at, told
+from tests.journeys.beside import (
+    FAST,
+    all_ended,
+    ask,
+    beside,
+    prefect_server,
+    started,
+    wait_until,
+    worker,
+)
+from tests.journeys.once import CAMPAIGN, WANTED, place, run_at
 
 pytestmark = pytest.mark.journey
 later = pytest.mark.slow
-TURN_S = 120.0
+MINUTELY = f'{CAMPAIGN}schedule: {{cron: "* * * * *", timezone: Asia/Tokyo}}\n'
+WAITED = "AwaitingConcurrencySlot"
 SCHEDULED = f'{CAMPAIGN}schedule: {{cron: "0 6 * * 1", timezone: Europe/Berlin}}\n'
-MANY = """\
-campaign: once
-products: {items: [%s]}
-prompt_text: "{{ product.title }} on an oak table, calm morning light, {{ aspect_ratio }}."
-aspect_ratios: ["1:1", "4:5"]
-alt: "{{ product.title }}"
-"""
-
-
-def ask(api: str, path: str, body: object = None) -> Any:
-    """Prefect's own API, as its page uses it."""
-    request = urllib.request.Request(
-        f"{api}/{path}",
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"content-type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
-
-
-def wait_until(what: str, is_so: Callable[[], bool], log: Path | None = None) -> None:
-    deadline = time.monotonic() + TURN_S
-    while not is_so():
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what}: not within {TURN_S:.0f} s\n{log.read_text() if log else ''}")
-        time.sleep(0.2)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-@contextmanager
-def beside(
-    words: list[str], folder: Path, environment: Mapping[str, str], log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A Python module as a process beside the test."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *words],
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 @pytest.fixture(scope="module")
 def api(
     clean_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """A Prefect server that lets a run that has to wait try again after a second, not thirty."""
-    folder, url = tmp_path_factory.mktemp("prefect"), f"http://127.0.0.1:{free_port()}/api"
-    environment = {
-        **clean_environment,
-        "PREFECT_HOME": str(folder),
-        "PREFECT_SERVER_UI_ENABLED": "false",
-        "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
-    }
-    port = url.split(":")[2].split("/", maxsplit=1)[0]
-    words = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
-
-    def is_up() -> bool:
-        try:
-            return ask(url, "health") is True
-        except OSError:
-            return False
-
-    with beside(words, folder, environment, folder / "log"):
-        wait_until("Prefect's server", is_up, folder / "log")
+    with prefect_server(tmp_path_factory.mktemp("prefect"), clean_environment) as url:
         yield url
 
 
@@ -153,10 +80,18 @@ def test_a_deployment_keeps_schedule_and_form_and_is_registered_once(
     assert without.document["cron"] is None
 
 
-def ended(api: str, run: str) -> dict[str, Any] | None:
-    """A flow run, once it has ended."""
-    found: dict[str, Any] = ask(api, f"flow_runs/{run}")
-    return found if found["state_type"] in {"COMPLETED", "FAILED", "CRASHED"} else None
+def in_turn(runs: list[Any]) -> list[Any]:
+    """Runs as they began; none before the one before it had ended."""
+    found = sorted(runs, key=lambda one: str(one["start_time"]))
+    ends = [one["end_time"] for one in found[:-1]]
+    begins = [one["start_time"] for one in found[1:]]
+    assert [end <= begin for end, begin in zip(ends, begins, strict=True)] == [True] * len(ends)
+    return found
+
+
+def states(api: str, run: Any) -> list[str]:
+    """The names of the states that a run was in."""
+    return [one["name"] for one in ask(api, f"flow_run_states/?flow_run_id={run['id']}")]
 
 
 def test_two_runs_at_once_wait_for_each_other_and_buy_each_picture_once(
@@ -174,26 +109,13 @@ def test_two_runs_at_once_wait_for_each_other_and_buy_each_picture_once(
         named = ("--provider", "eachlabs", "--workspace", "$SHOP", "--json")
         assert shotlist_alone(*words, *named, cwd=there.folder, **at).code == 0
         deployment = ask(api, "deployments/name/shotlist/once")["id"]
-        worker = {
-            **clean_environment,
-            **at,
-            "SHOP": str(there.folder),  # the folder is the worker's affair
-            "PREFECT_WORKER_QUERY_SECONDS": "0.5",
-        }
+        given = {**clean_environment, **at, **FAST}
+        given["SHOP"] = str(there.folder)  # the folder is the worker's affair
         wishes: list[dict[str, bool]] = [{}, {"yes": True}, {"yes": True}]
         log = tmp_path / "worker.txt"
-        start = ["prefect", "worker", "start", "--pool", "two", "--type", "process"]
-        with beside(start, tmp_path / "elsewhere", worker, log):
-            runs = [
-                ask(
-                    api,
-                    f"deployments/{deployment}/create_flow_run",
-                    {"parameters": wish, "state": {"type": "SCHEDULED"}},
-                )["id"]
-                for wish in wishes
-            ]
-            wait_until("three runs", lambda: all(ended(api, run) for run in runs), log)
-        unasked, *bought = [ask(api, f"flow_runs/{run}") for run in runs]
+        with beside(worker("two"), tmp_path / "elsewhere", given, log):
+            runs = [started(api, deployment, wish) for wish in wishes]
+            unasked, *bought = all_ended(api, runs, log)
         page, twice = there.page("eachlabs"), there.twice()
         published = len(there.manifest()["renditions"])
     assert unasked["state_type"] == "FAILED"
@@ -203,8 +125,8 @@ def test_two_runs_at_once_wait_for_each_other_and_buy_each_picture_once(
         "published 12 of 12 shots; bought 0, spent $0.00",
         "published 12 of 12 shots; bought 12, spent $0.36",
     ]
-    earlier, after = sorted(bought, key=lambda one: str(one["start_time"]))
-    assert earlier["end_time"] <= after["start_time"]
+    earlier, after = in_turn(bought)
+    assert WAITED in states(api, after)
     assert (page["made"], page["duplicates"], twice, published) == (WANTED, 0, [], WANTED)
     artifacts = ask(
         api, "artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [earlier["id"]]}}}
@@ -212,6 +134,63 @@ def test_two_runs_at_once_wait_for_each_other_and_buy_each_picture_once(
     pages = {one["key"]: one["data"] for one in artifacts}
     assert "| takes bought | 12 |" in pages["result"]
     assert f"[manifest](file://{there.folder}/outputs/once/manifest.json)" in pages["result"]
+
+
+def skip_without_a_scheduler() -> None:
+    if tuple(map(int, version("sqlalchemy").split(".")[:2])) >= (2, 1):
+        pytest.skip(f"the scheduler of Prefect {version('prefect')} fails with SQLAlchemy 2.1")
+
+
+@later
+def test_a_deployment_begins_by_its_schedule_and_what_is_started_by_hand_meanwhile_waits(
+    api: str,
+    clean_environment: dict[str, str],
+    shotlist_alone: Shotlist,
+    tmp_path: Path,
+    repository: Path,
+) -> None:
+    skip_without_a_scheduler()
+    since = datetime.now(UTC).isoformat()  # the server may know a deployment of that name
+    with place(tmp_path / "shop", repository, MINUTELY) as there:
+        at = {**there.environment, "PREFECT_API_URL": api}
+        words = ("deploy", "campaigns/once.yaml", "--pool", "due", "--create-pool", "--yes")
+        more = ("--provider", "eachlabs", "--json")
+        given = {**clean_environment, **at, **FAST}
+        log = tmp_path / "worker.txt"
+        with beside(worker("due"), tmp_path / "elsewhere", given, log):
+            assert shotlist_alone(*words, *more, cwd=there.folder, **at).code == 0
+            deployment = ask(api, "deployments/name/shotlist/once")["id"]
+            mine: dict[str, Any] = {
+                "deployments": {"id": {"any_": [deployment]}},
+                "flow_runs": {"start_time": {"is_null_": False, "after_": since}},
+                "sort": "START_TIME_ASC",
+            }
+
+            def begun() -> list[Any]:
+                found: list[Any] = ask(api, "flow_runs/filter", mine)
+                return found
+
+            wait_until("a run by the schedule", lambda: bool(begun()), log)
+            due = begun()[0]
+            by_hand = [started(api, deployment, {}) for _ in range(2)]
+            all_ended(api, [due["id"], *by_hand], log)
+            # the next minute's may be at work by now: all that began are told
+            ask(api, f"deployments/{deployment}/pause_deployment", {})
+            ids = [one["id"] for one in begun()]
+            runs = in_turn(all_ended(api, ids, log))
+        page, twice = there.page("eachlabs"), there.twice()
+        published = len(there.manifest()["renditions"])
+    assert [one["state"]["message"] for one in runs] == [
+        "published 12 of 12 shots; bought 12, spent $0.36",
+        *["published 12 of 12 shots; bought 0, spent $0.00"] * (len(runs) - 1),
+    ]
+    assert (runs[0]["id"], runs[0]["auto_scheduled"]) == (due["id"], True)
+    hands = [one for one in runs if one["id"] in by_hand]
+    assert [(one["auto_scheduled"], WAITED in states(api, one)) for one in hands] == [
+        (False, True)
+    ] * 2
+    assert (page["made"], page["duplicates"], page["over_limit"]) == (WANTED, 0, 0)
+    assert (twice, published) == ([], WANTED)
 
 
 def test_what_is_parked_makes_the_runs_state_and_its_artifact_say_so(
@@ -240,76 +219,6 @@ def test_what_is_parked_makes_the_runs_state_and_its_artifact_say_so(
     assert "shotlist settle" in result
 
 
-@contextmanager
-def cluster(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, list[int]]]:
-    """A Dask scheduler and two workers, each with a folder of its own: address and process ids."""
-    address, log = f"tcp://127.0.0.1:{free_port()}", folder / "dask.txt"
-    port = address.rpartition(":")[2]
-    quiet = ["--no-dashboard", "--host", "127.0.0.1"]
-    scheduler = ["dask", "scheduler", "--port", port, *quiet]
-    worker = ["dask", "worker", address, "--nthreads", "1", "--no-nanny", *quiet]
-    with (
-        beside(scheduler, folder / "scheduler", environment, log),
-        beside([*worker, "--local-directory", "."], folder / "one", environment, log) as one,
-        beside([*worker, "--local-directory", "."], folder / "two", environment, log) as two,
-    ):
-        wait_until("two Dask workers", lambda: log.read_text().count("Registered to") == 2, log)
-        yield address, [one.pid, two.pid]
-
-
-@pytest.mark.parametrize("products", [pytest.param(300, marks=later), pytest.param(6, marks=later)])
-def test_of_two_dask_workers_one_is_killed_and_all_is_published_once(
-    products: int,
-    api: str,
-    clean_environment: dict[str, str],
-    shotlist_alone: Shotlist,
-    postgres: Callable[[], str],
-    tmp_path: Path,
-    repository: Path,
-) -> None:
-    pytest.importorskip("prefect_dask", reason="prefect-dask is not installed: no Dask here")
-    items = ", ".join(f"{{sku: P{one:03}, title: Jug {one:03}}}" for one in range(products))
-    wanted = 2 * products
-    with place(tmp_path / "shop", repository, MANY % items, ledger=postgres()) as there:
-        environment = {**clean_environment, "PREFECT_API_URL": api}
-        staging = there.folder / ".shotlist" / "staging"
-        with cluster(tmp_path, environment) as (address, workers):
-            more = {**environment, **there.environment, "SHOTLIST_TASK_RUNNER": f"dask:{address}"}
-            log = tmp_path / "run.txt"
-            words = ["flows.cli", *run_at("eachlabs")]
-            with beside(words, there.folder, more, log) as run:
-                wait_until("a first file", lambda: any(staging.glob("*/*")), log)
-                os.kill(workers[0], signal.SIGKILL)
-                code = run.wait(600)
-        page, twice, manifest = there.page("eachlabs"), there.twice(), there.manifest()
-        again = ("--to", "outputs/calm", "--yes")
-        at = {"cwd": there.folder, **there.environment, "PREFECT_API_URL": api}
-        calm = shotlist_alone(*run_at("eachlabs")[:-1], *again, **at)
-        here = there.manifest("calm")
-    assert (code, calm.code) == (0, 0), log.read_text() + calm.err
-    assert (page["made"], page["duplicates"], twice) == (wanted, 0, [])
-    assert (manifest["failures"], len(manifest["renditions"])) == ([], wanted)
-    assert told(manifest)["renditions"] == told(here)["renditions"]
-    assert [one["sha256"] for one in manifest["renditions"]] == [
-        one["sha256"] for one in here["renditions"]
-    ]
-
-
-@later
-def test_a_cluster_that_does_not_answer_is_told_before_anything_is_bought(
-    api: str, shotlist_alone: Shotlist, tmp_path: Path, repository: Path
-) -> None:
-    pytest.importorskip("prefect_dask", reason="prefect-dask is not installed: no Dask here")
-    with place(tmp_path, repository) as there:
-        at = {"cwd": there.folder, **there.environment, "PREFECT_API_URL": api}
-        named = f"dask:tcp://127.0.0.1:{free_port()}"
-        away = shotlist_alone(*run_at("eachlabs"), **at, SHOTLIST_TASK_RUNNER=named)
-        made = there.page("eachlabs")["creates"]
-    assert (away.code, made) == (4, 0)
-    assert f"SHOTLIST_TASK_RUNNER={named}: the scheduler does not answer" in away.err
-    assert "Traceback" not in away.err
-
-
 @later
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_served_campaign_is_run_by_its_schedule_and_rests_when_it_is_stopped(
@@ -319,14 +228,8 @@ def test_a_served_campaign_is_run_by_its_schedule_and_rests_when_it_is_stopped(
     tmp_path: Path,
     repository: Path,
 ) -> None:
-    if tuple(map(int, version("sqlalchemy").split(".")[:2])) >= (2, 1):
-        try:
-            prefect = version("prefect")
-        except PackageNotFoundError:
-            prefect = "none"
-        pytest.skip(f"the scheduler of Prefect {prefect} fails with SQLAlchemy 2.1")
-    minutely = f'{CAMPAIGN}schedule: {{cron: "* * * * *", timezone: Asia/Tokyo}}\n'
-    with place(tmp_path / "shop", repository, minutely) as there:
+    skip_without_a_scheduler()
+    with place(tmp_path / "shop", repository, MINUTELY) as there:
         environment = {
             **clean_environment,
             **there.environment,

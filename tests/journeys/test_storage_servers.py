@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import Ended, Shotlist
 from tests.servers.faulty import Faults, proxy
+from tests.servers.looking import lying, manifest_at, named
 from tests.servers.storage import KINDS, StorageServer
 
 PAGES = {"manifest.json", "manifest.csv", "manifest.parquet", "gallery.html"}
@@ -77,56 +78,8 @@ def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorageServer]
         yield running
 
 
-LOOK = """\
-import hashlib, json, sys
-from flows.storage import Place
-place = Place(sys.argv[1])
-print(json.dumps({
-    path: [hashlib.sha256(place.read(path)).hexdigest(), file.written_at]
-    for path, file in sorted(place.lying().items())
-}))
-"""
-"""In a process of its own: clients keep the environment that they were opened in."""
-
-
-def lying(
-    url: str, environment: dict[str, str], clean_environment: dict[str, str]
-) -> dict[str, tuple[str, float]]:
-    """All files at a place: sha256 and when each was written."""
-    found = subprocess.run(
-        [sys.executable, "-c", LOOK, url],
-        env={**clean_environment, **environment},
-        capture_output=True,
-        check=True,
-        timeout=120,
-    )
-    return {path: (sha256, at) for path, (sha256, at) in json.loads(found.stdout).items()}
-
-
 def said(done: Ended) -> str:
     return f"{done.out}\n{done.err}"
-
-
-def manifest_at(
-    url: str, environment: dict[str, str], clean_environment: dict[str, str]
-) -> dict[str, Any]:
-    code = (
-        "import sys; from flows.storage import Place; "
-        "sys.stdout.buffer.write(Place(sys.argv[1]).read('manifest.json'))"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code, url],
-        env={**clean_environment, **environment},
-        capture_output=True,
-        check=True,
-        timeout=120,
-    )
-    manifest: dict[str, Any] = json.loads(found.stdout)
-    return manifest
-
-
-def named(manifest: dict[str, Any]) -> dict[str, str]:
-    return {row["path"]: row["sha256"] for row in manifest["renditions"]}
 
 
 def test_each_kind_of_storage_gets_the_same_bytes_and_a_second_time_nothing(
@@ -141,8 +94,8 @@ def test_each_kind_of_storage_gets_the_same_bytes_and_a_second_time_nothing(
     assert done.code == 0, said(done)
     assert done.document["made_files"] == FILES
     assert done.document["bought"] == 0
-    manifest = manifest_at(to, server.environment, clean_environment)
-    first = lying(to, server.environment, clean_environment)
+    manifest = manifest_at(to, {**clean_environment, **server.environment})
+    first = lying(to, {**clean_environment, **server.environment})
     assert named(manifest) == named(shop.manifest)
     assert {path: first[path][0] for path in named(manifest)} == named(manifest)
     assert set(first) == {*named(manifest), *PAGES}
@@ -155,7 +108,7 @@ def test_each_kind_of_storage_gets_the_same_bytes_and_a_second_time_nothing(
     )
     assert run.code == 0, said(run)
     assert run.out.startswith("nothing to do: 6 shots (12 files) already there")
-    assert lying(to, server.environment, clean_environment) == first
+    assert lying(to, {**clean_environment, **server.environment}) == first
 
 
 def test_what_no_manifest_names_is_listed_and_on_yes_removed(
@@ -170,7 +123,7 @@ def test_what_no_manifest_names_is_listed_and_on_yes_removed(
         "publish", shop.spec, "--to", to, "--provider", "proof", cwd=shop.root, **reach
     )
     assert done.code == 0, said(done)
-    before = set(lying(to, reach, clean_environment))
+    before = set(lying(to, {**clean_environment, **reach}))
     code = (
         "import sys; from flows.storage import Place; place = Place(sys.argv[1]); "
         "[place.write(name, b'x') for name in sys.argv[2:]]"
@@ -184,11 +137,11 @@ def test_what_no_manifest_names_is_listed_and_on_yes_removed(
     listed = shotlist_alone("prune", shop.spec, "--to", to, "--json", cwd=shop.root, **reach)
     assert listed.code == 0, said(listed)
     assert [one["path"] for one in listed.document["files"]] == strays
-    assert set(lying(to, reach, clean_environment)) == {*before, *strays, "notes.txt"}
+    assert set(lying(to, {**clean_environment, **reach})) == {*before, *strays, "notes.txt"}
     pruned = shotlist_alone("prune", shop.spec, "--to", to, "--yes", cwd=shop.root, **reach)
     assert pruned.code == 0, said(pruned)
     assert "removed 3 files" in pruned.out
-    assert set(lying(to, reach, clean_environment)) == {*before, "notes.txt"}
+    assert set(lying(to, {**clean_environment, **reach})) == {*before, "notes.txt"}
 
 
 def test_a_store_that_is_busy_and_cuts_lines_is_published_to_all_the_same(
@@ -207,7 +160,7 @@ def test_a_store_that_is_busy_and_cuts_lines_is_published_to_all_the_same(
     assert done.code == 0, said(done)
     assert faults.answered_busy >= 2
     assert faults.cuts >= 1
-    found = lying(to, seaweed.environment, clean_environment)
+    found = lying(to, {**clean_environment, **seaweed.environment})
     assert {path: found[path][0] for path in named(shop.manifest)} == named(shop.manifest)
 
 
@@ -243,14 +196,14 @@ def test_a_run_that_is_killed_while_it_uploads_leaves_the_former_manifest_true(
                 time.sleep(0.01)
             process.kill()
             assert process.wait() == -9, (tmp_path / f"{kill}.txt").read_text()
-            found = lying(to, seaweed.environment, clean_environment)
+            found = lying(to, {**clean_environment, **seaweed.environment})
             assert {path: found[path][0] for path in former} == former
-            assert named(manifest_at(to, seaweed.environment, clean_environment)) == former
+            assert named(manifest_at(to, {**clean_environment, **seaweed.environment})) == former
     assert len([path for path in found if path.startswith(".incoming/")]) >= 1
     done = shotlist_alone(*words, changed, cwd=shop.root, **seaweed.environment)
     assert done.code == 0, said(done)
-    now = named(manifest_at(to, seaweed.environment, clean_environment))
-    found = lying(to, seaweed.environment, clean_environment)
+    now = named(manifest_at(to, {**clean_environment, **seaweed.environment}))
+    found = lying(to, {**clean_environment, **seaweed.environment})
     assert now.keys() == former.keys()
     assert all(now[path] != former[path] for path in now)
     assert {path: found[path][0] for path in now} == now

@@ -81,7 +81,7 @@ CREATIVE_MANIFEST = closed(
 VARIANT = {
     **closed(
         ["build_variant_id", "creative_manifest"],
-        build_variant_id={"type": "string", "pattern": "^[A-Za-z0-9-]{16,80}$"},
+        build_variant_id={"type": "string", "pattern": "^[A-Za-z0-9_-]{25,90}$"},
         recipe_hash=TEXT,
         variant_axis_value=TEXT,
         vendor_cost=MONEY,

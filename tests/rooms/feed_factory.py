@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 from flows.feeds import FeedFile, feeds
 from flows.nouns.campaign import Feed
 from flows.nouns.product import Product
-from flows.nouns.rendition import MANIFEST_SCHEMA, Manifest, RenditionRow, RunRow, Totals
+from flows.nouns.rendition import Manifest, RenditionRow
+from tests.rooms import manifest_factory
+from tests.rooms.manifest_factory import CDN
 
-CDN = "https://cdn.acme.example/mugs"
+__all__ = ["CDN", "GOOGLE", "comma", "manifest", "product", "rendition", "tsv", "wish", "written"]
+
 GOOGLE = "{http://base.google.com/ns/1.0}"
 
 
@@ -37,60 +39,23 @@ def rendition(key: str, name: str = "4x5", **changes: Any) -> RenditionRow:
     axes = [changes.get("variant", ""), changes.get("locale", "")]
     shot_id = "/".join(filter(None, [key, *axes, name]))
     path = changes.get("path", f"images/{shot_id}.{ending}")
-    row = RenditionRow(
-        path=path,
-        url=f"{CDN}/{quote(path)}",
-        sha256=sha256(path.encode()).hexdigest(),
-        bytes=200_000,
-        width=1500,
-        height=1500,
-        format=form,
-        name=name,
-        channel=None,
-        shot_id=shot_id,
-        product=key,
-        variant="",
-        locale="",
-        aspect_ratio="4:5",
-        take=1,
-        recipe=sha256(shot_id.encode()).hexdigest(),
-        prompt="",
-        alt="",
-        tags=[],
-        digital_source_type=None,
-        stale=False,
-        focus="center",
-        kept=1.0,
-        contrast=None,
-        made_from="",
-        notes=[],
-    )
-    return RenditionRow(**{**row, **changes})
+    plain = {
+        "product": key,
+        "variant": "",
+        "path": path,
+        "url": f"{CDN}/{quote(path)}",
+        "sha256": manifest_factory.digest(path),
+        "bytes": 200_000,
+        "width": 1500,
+        "height": 1500,
+        "alt": "",
+    }
+    return manifest_factory.rendition(shot_id, name, **{**plain, **changes})
 
 
 def manifest(rows: Iterable[RenditionRow], realm: str = "live") -> Manifest:
-    return Manifest(
-        schema=MANIFEST_SCHEMA,
-        campaign="mugs",
-        title="Mugs & more",
-        realm=realm,
-        spec_sha256="0" * 64,
-        run=RunRow(
-            id="r1",
-            started_at="2026-11-20T10:00:00+00:00",
-            ended_at="2026-11-20T10:01:00+00:00",
-            bought=1,
-            kept=0,
-            spent_usd=0.0,
-            retired=0,
-            skipped_rows=[],
-            notes=[],
-            version="0",
-        ),
-        renditions=list(rows),
-        takes=[],
-        failures=[],
-        totals=Totals(shots=1, published=1, failed=0, parked=0),
+    return manifest_factory.manifest(
+        *rows, campaign="mugs", title="Mugs & more", realm=realm, takes=[]
     )
 
 

@@ -89,6 +89,22 @@ def failure(shot_id: str, **changes: Any) -> FailureRow:
     return FailureRow(**{**row, **changes})
 
 
+def run(**changes: Any) -> RunRow:
+    row = RunRow(
+        id="r1",
+        started_at="2026-11-20T10:00:00+00:00",
+        ended_at="2026-11-20T10:01:00+00:00",
+        bought=1,
+        kept=0,
+        spent_usd=0.0,
+        retired=0,
+        skipped_rows=[],
+        notes=[],
+        version="0.1.0",
+    )
+    return RunRow(**{**row, **changes})
+
+
 def manifest(*rows: RenditionRow, **changes: Any) -> Manifest:
     """With a take of its shot for each recipe, unless `takes` says otherwise."""
     of = {row["recipe"]: row["shot_id"] for row in reversed(rows)}
@@ -99,17 +115,10 @@ def manifest(*rows: RenditionRow, **changes: Any) -> Manifest:
         title="Spring mugs",
         realm="live",
         spec_sha256=digest("spec"),
-        run=RunRow(
-            id="r1",
-            started_at="2026-11-20T10:00:00+00:00",
-            ended_at="2026-11-20T10:01:00+00:00",
+        run=run(
             bought=shots,
-            kept=0,
             spent_usd=0.03 * shots,
-            retired=0,
             skipped_rows=[{"place": "row 4", "product": "X", "reason": "no image"}],
-            notes=[],
-            version="0.1.0",
         ),
         renditions=list(rows),
         takes=[

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -13,9 +16,12 @@ from flows.nouns.output import Output
 from flows.nouns.product import Product
 from flows.nouns.rendition import AI_COMPOSITE, Manifest, RenditionRow
 from flows.nouns.shot import Reading, Shot, ShotList, ShotState
-from flows.publish.adcp import as_adcp, variant_id
+from flows.publish.adcp import as_adcp
 from flows.publish.adcp_faults import adcp_faults
 from flows.publish.manifest import check
+from flows.results import ad_names, assignments
+from flows.results.arms import Arm
+from flows.results.names import Known
 from tests.rooms.adcp_schema import ANSWER
 from tests.rooms.manifest_factory import CDN, digest, failure, manifest, rendition, take
 
@@ -51,10 +57,17 @@ def files(shot_id: str, **changes: Any) -> list[RenditionRow]:
     return [rendition(shot_id, **changes), rendition(shot_id, "9x16", **changes)]
 
 
+ARMS = (Arm("a"), Arm("b"))
+
+
+def written(of: Manifest, *shots: Shot, wish: Adcp | None = None) -> bytes:
+    return as_adcp(of, shots=shots, wish=wish or Adcp(), names=ad_names(of, ARMS))
+
+
 def answer(of: Manifest, *shots: Shot, wish: Adcp | None = None) -> dict[str, Any]:
     """The document, held against the receiver's schema."""
     assert check(of) == []
-    found: dict[str, Any] = json.loads(as_adcp(of, shots=shots, wish=wish or Adcp()))
+    found: dict[str, Any] = json.loads(written(of, *shots, wish=wish))
     jsonschema.Draft7Validator(ANSWER).validate(found)
     return found
 
@@ -104,7 +117,7 @@ def test_a_variant_is_a_whole_creative_manifest() -> None:
     )
     assert variants(found) == [
         {
-            "build_variant_id": variant_id(row),
+            "build_variant_id": ad_names(manifest(row), ARMS)[row["path"]].creative_id,
             "recipe_hash": f"sha256:{row['recipe']}",
             "variant_axis_value": "a",
             "vendor_cost": 0.03,
@@ -141,6 +154,7 @@ def test_a_variant_is_a_whole_creative_manifest() -> None:
                     "shotlist": {
                         "campaign": "spring-mugs",
                         "realm": "live",
+                        "utm_content": ad_names(manifest(row), ARMS)[row["path"]].utm_content,
                         "sha256": row["sha256"],
                         "shot_id": "mug-01/a",
                         "variant": "a",
@@ -280,20 +294,40 @@ def test_proofs_claim_no_model_and_no_source_type() -> None:
     assert found["sandbox"] is True
 
 
-def test_an_id_stays_with_the_bytes_and_is_safe_anywhere() -> None:
-    row = rendition("Tasse Ü/1?/a & b")
-    assert variant_id(row) == variant_id(rendition("Tasse Ü/1?/a & b", path="images/x.jpeg"))
-    assert variant_id(row) != variant_id(rendition("Tasse Ü/1?/a & b", sha256=digest("new")))
-    assert variant_id(row).startswith("Tasse-1-a-b-4x5-")
-    assert variant_id(rendition("mug-01/4x5")).startswith("mug-01-4x5-")
-    assert len(variant_id(rendition("mug-01/4x5"))) == 27
-    assert len(variant_id(rendition("日本" * 50))) == 20
-    assert len(variant_id(rendition("x" * 200))) == 77
+def test_the_id_of_a_creative_is_the_one_that_the_assignments_join_by() -> None:
+    of = manifest(*files("mug-01/a"), *files("mug-01/b"), rendition("mug-01/a", format="webp"))
+    text = assignments(of, ARMS).decode("utf-8-sig")
+    table = {row["creative_id"]: row for row in csv.DictReader(io.StringIO(text, newline=""))}
+    known = Known(ARMS)
+    ids = [one["build_variant_id"] for one in variants(answer(of))]
+    assert len(set(ids)) == 4
+    for one in variants(answer(of)):
+        row = table[one["build_variant_id"]]
+        image = one["creative_manifest"]["assets"]["image_main"]
+        assert image["url"] == row["url"]
+        assert one["creative_manifest"]["ext"]["shotlist"]["utm_content"] == row["utm_content"]
+        assert one["build_variant_id"].startswith(row["utm_content"])
+        assert known.found_in(one["build_variant_id"]) == (row["variant"],)
+
+
+def test_an_id_is_new_where_the_bytes_are_and_its_utm_content_stays() -> None:
+    first, moved, again = (
+        ad_names(manifest(row), ARMS)[row["path"]]
+        for row in (
+            rendition("mug-01/a"),
+            rendition("mug-01/a", path="images/x.jpeg"),
+            rendition("mug-01/a", sha256=digest("new")),
+        )
+    )
+    assert first == moved
+    assert first.utm_content == again.utm_content
+    assert first.creative_id != again.creative_id
+    assert re.fullmatch(r"a_[0-9a-f]{12}-[0-9a-f]{12}", first.creative_id)
 
 
 def test_equal_manifests_give_equal_bytes_with_a_group_a_line() -> None:
-    data = as_adcp(TWO_CELLS, shots=[], wish=Adcp())
-    assert data == as_adcp(json.loads(json.dumps(TWO_CELLS)), shots=[], wish=Adcp())
+    data = written(TWO_CELLS)
+    assert data == written(json.loads(json.dumps(TWO_CELLS)))
     assert data.count(b"\n") == 4
 
 
@@ -304,7 +338,7 @@ def test_half_a_surrogate_pair_stays_what_json_made_of_it() -> None:
 
 
 def test_a_manifest_that_wants_nothing_is_a_failed_answer() -> None:
-    assert json.loads(as_adcp(manifest(), shots=[], wish=Adcp())) == {
+    assert json.loads(written(manifest())) == {
         "adcp_version": "3.1",
         "status": "failed",
         "errors": [{"code": "SHOTLIST_NOTHING", "message": "the campaign wants no pictures"}],

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from flows.errors import BadInput, EnvironmentFault
+from flows.nouns.address import shown
 from flows.nouns.campaign import Products
 from flows.read import addresses
 from flows.read.catalogue import products
@@ -76,7 +77,7 @@ def shop() -> Iterator[Public]:
 
 def refused(address: str, fetch: Public) -> str:
     with pytest.raises((BadInput, EnvironmentFault)) as caught:
-        addresses.read(address, addresses.public(address), fetch=fetch)
+        addresses.read(address, shown(address), fetch=fetch)
     return f"{caught.value.exit_code} {caught.value}"
 
 

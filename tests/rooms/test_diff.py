@@ -28,6 +28,8 @@ NOTHING = Difference(
 )
 A, B = rendition("mug-01/a"), rendition("mug-01/b")
 
+PROMPT = 'the prompt changed: "A picture of mug-01" -> "Another"'
+
 
 def whys(one: Manifest, other: Manifest) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Path to kind and reasons."""
@@ -125,7 +127,7 @@ NEW_RECIPE = changed(A, recipe=digest("other recipe"), sha256=digest("other file
 @pytest.mark.parametrize(
     ("row", "of_take", "why"),
     [
-        ({"prompt": "Another"}, {}, ("the prompt changed",)),
+        ({"prompt": "Another"}, {}, (PROMPT,)),
         ({"take": 2}, {"seed": 9}, ("take 2 instead of take 1",)),
         ({}, {"seed": 9}, ("the seed changed",)),
         ({}, {"model": "proof"}, ("the model is proof instead of seedream-4",)),
@@ -137,13 +139,13 @@ NEW_RECIPE = changed(A, recipe=digest("other recipe"), sha256=digest("other file
         (
             {"prompt": "Another"},
             {"references": [{"role": "style", "from": "style.jpg", "sha256": digest("style")}]},
-            ("the prompt changed", "the style reference is new", "the product reference is gone"),
+            (PROMPT, "the style reference is new", "the product reference is gone"),
         ),
         ({}, {}, ("the recipe changed: shape, resolution or a setting of the model",)),
         (
             {"prompt": "Another", "width": 800, "alt": "Other"},
             {},
-            ("the prompt changed", "the size changed", "alt changed"),
+            (PROMPT, "the size changed", "alt changed"),
         ),
     ],
 )
@@ -266,7 +268,7 @@ def test_the_command_tells_a_person_what_changed(
     assert lines[23:] == [
         "  … and 2 more (--json)",
         "  - images/mug-01/b/4x5.jpeg: its shot failed: the host refused the prompt",
-        "  ~ images/mug-01/a/4x5.jpeg: the prompt changed",
+        '  ~ images/mug-01/a/4x5.jpeg: the prompt changed: "A picture of mug-01" -> "Another"',
         "takes: 23 new, 2 gone, 0 changed",
         "paid for all that is named: $0.69, before $0.06; for new takes: $0.69",
         "failures: 1 new, 1 gone",

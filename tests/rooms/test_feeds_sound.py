@@ -185,6 +185,19 @@ def test_a_channel_that_the_campaign_does_not_make_is_a_note() -> None:
     )
 
 
+def test_a_channel_of_the_workspaces_own_and_either_name_of_a_preset_are_known() -> None:
+    Path("channels.yaml").write_text("our-hero: {width: 1500, height: 1500, formats: [jpeg]}\n")
+    outputs = "channels: [our-hero, gmc-lifestyle]\n"
+    for channel in ("our-hero", "gmc-lifestyle", "google-merchant-lifestyle"):
+        assert checked(f"{{name: merchant, channel: {channel}}}", outputs) == Sound()
+    assert faults("{name: merchant, channel: our-herro}", outputs=outputs) == [
+        (
+            "7:37: there is no channel 'our-herro' (allowed: those of `shotlist channels`);"
+            " did you mean 'our-hero'?"
+        )
+    ]
+
+
 def test_shopify_is_told_of_an_address_without_tls() -> None:
     found = checked("{name: shopify}, {name: meta}", public="  public_url: http://cdn.example\n")
     assert found.faults == ()

@@ -18,18 +18,16 @@ from PIL import Image
 from flows.nouns.output import Output
 from flows.nouns.product import Product
 from flows.nouns.rendition import (
-    MANIFEST_SCHEMA,
     FailureRow,
     Manifest,
     RenditionRow,
-    RunRow,
-    TakeRow,
-    Totals,
 )
 from flows.nouns.shot import Shot, ShotState
 from flows.publish import commit, gallery, thumbnail
 from flows.publish.commit import MOST_IN_PAGE
 from flows.storage import Place
+from tests.rooms import manifest_factory
+from tests.rooms.manifest_factory import digest
 
 HOSTILE = "</script><script>alert(1)</script><!-- \u2028 & \"q\" 'a' {{ 7*7 }}"
 
@@ -75,10 +73,6 @@ class Parsed(HTMLParser):
         return json.loads(text)
 
 
-def digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def picture(colour: str = "red", size: tuple[int, int] = (800, 1000), form: str = "JPEG") -> bytes:
     data = io.BytesIO()
     Image.new("RGB", size, colour).save(data, form)
@@ -86,82 +80,26 @@ def picture(colour: str = "red", size: tuple[int, int] = (800, 1000), form: str 
 
 
 def rendition(product: str, variant: str = "a", name: str = "4x5", **changes: Any) -> RenditionRow:
+    """The file of a shot that has one output."""
     shot_id = f"{product}/{variant}/{name}"
-    row = RenditionRow(
-        path=f"images/{shot_id}.jpeg",
-        url=None,
-        sha256=digest(shot_id),
-        bytes=100,
-        width=800,
-        height=1000,
-        format="jpeg",
-        name=name,
-        channel=None,
-        shot_id=shot_id,
-        product=product,
-        variant=variant,
-        locale="",
-        aspect_ratio="4:5",
-        take=1,
-        recipe=digest("recipe" + shot_id),
-        prompt=f"A picture of {product}",
-        alt=f"{product} on a table",
-        tags=["spring"],
-        digital_source_type=None,
-        stale=False,
-        focus=None,
-        kept=None,
-        contrast=None,
-        made_from="",
-        notes=[],
-    )
-    return RenditionRow(**{**row, **changes})
+    plain = {
+        "path": f"images/{shot_id}.jpeg",
+        "url": None,
+        "product": product,
+        "variant": variant,
+        "width": 800,
+        "height": 1000,
+        "alt": f"{product} on a table",
+    }
+    return manifest_factory.rendition(shot_id, name, **{**plain, **changes})
 
 
 def manifest(*rows: RenditionRow, **changes: Any) -> Manifest:
-    takes = [
-        TakeRow(
-            recipe=recipe,
-            shot_ids=[row["shot_id"] for row in rows if row["recipe"] == recipe],
-            provider="proof",
-            model="proof",
-            host_task_id=None,
-            seed=7,
-            cost_usd=None,
-            cost_from=None,
-            sha256=digest("take" + recipe),
-            width=800,
-            height=1000,
-            references=[{"role": "product", "from": "photos/mug.jpg", "sha256": digest("mug")}],
-            created_at="2026-11-20T10:00:00+00:00",
-        )
-        for recipe in dict.fromkeys(row["recipe"] for row in rows)
-    ]
-    shots = len({row["shot_id"] for row in rows})
-    whole = Manifest(
-        schema=MANIFEST_SCHEMA,
-        campaign="mugs",
-        title="Spring mugs",
-        realm="proof",
-        spec_sha256="",
-        run=RunRow(
-            id="r1",
-            started_at="",
-            ended_at="2026-11-20T23:30:00-02:00",
-            bought=1,
-            kept=0,
-            spent_usd=1234.5,
-            retired=0,
-            skipped_rows=[],
-            notes=[],
-            version="0",
-        ),
-        renditions=list(rows),
-        takes=takes,
-        failures=[],
-        totals=Totals(shots=shots, published=shots, failed=0, parked=0),
+    """A proof of which one product came to much."""
+    run = manifest_factory.run(ended_at="2026-11-20T23:30:00-02:00", spent_usd=1234.5)
+    return manifest_factory.manifest(
+        *rows, **{"campaign": "mugs", "realm": "proof", "run": run, **changes}
     )
-    return Manifest(**{**whole, **changes})
 
 
 def shot(product: str, variant: str = "a", name: str = "4x5", title: str = "") -> Shot:

@@ -4,10 +4,9 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pytest
@@ -22,81 +21,35 @@ from flows.nouns.rendition import (
     TakeRow,
     Totals,
 )
-from flows.publish import News, commit, former, merge
+from flows.publish import News, commit, former, lying, merge
+from flows.publish.lying import lying_run
 from flows.publish.manifest import as_csv, as_json, check
 from flows.storage import Place
-
-
-def digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+from tests.rooms import manifest_factory
+from tests.rooms.manifest_factory import digest
 
 
 def rendition(shot_id: str, recipe: str = "first", **changes: Any) -> RenditionRow:
-    row = RenditionRow(
-        path=f"images/{shot_id}.jpeg",
-        url=None,
-        sha256=digest(shot_id + recipe),
-        bytes=100,
-        width=80,
-        height=100,
-        format="jpeg",
-        name="4x5",
-        channel=None,
-        shot_id=shot_id,
-        product=shot_id.partition("/")[0],
-        variant="",
-        locale="",
-        aspect_ratio="4:5",
-        take=1,
-        recipe=digest(recipe + shot_id),
-        prompt=f"A picture of {shot_id}",
-        alt="",
-        tags=[],
-        digital_source_type=None,
-        stale=False,
-        focus=None,
-        kept=None,
-        contrast=None,
-        made_from="",
-        notes=[],
-    )
-    return RenditionRow(**{**row, **changes})
+    """The one file of a shot, from the recipe that is made of this word."""
+    plain = {
+        "path": f"images/{shot_id}.jpeg",
+        "url": None,
+        "sha256": digest(shot_id + recipe),
+        "variant": "",
+        "recipe": digest(recipe + shot_id),
+    }
+    return manifest_factory.rendition(shot_id, **{**plain, **changes})
 
 
 def take(shot_id: str, recipe: str = "first") -> TakeRow:
-    return TakeRow(
-        recipe=digest(recipe + shot_id),
-        shot_ids=[shot_id],
-        provider="proof",
-        model="proof",
-        host_task_id=None,
-        seed=7,
-        cost_usd=0.0,
-        cost_from=None,
-        sha256=digest("take" + recipe + shot_id),
-        width=800,
-        height=1000,
-        references=[{"role": "product", "from": "mug.jpg", "sha256": digest("mug")}],
-        created_at="2026-11-20T10:00:00+00:00",
-    )
+    return manifest_factory.take(shot_id, recipe=digest(recipe + shot_id))
 
 
 def failure(shot_id: str, stage: str = "shoot") -> FailureRow:
-    return FailureRow(shot_id=shot_id, stage=stage, reason="no", provider="proof", billed=False)
+    return manifest_factory.failure(shot_id, stage=stage)
 
 
-RUN = RunRow(
-    id="r1",
-    started_at="2026-11-20T10:00:00+00:00",
-    ended_at="2026-11-20T10:01:00+00:00",
-    bought=1,
-    kept=0,
-    spent_usd=0.0,
-    retired=0,
-    skipped_rows=[],
-    notes=[],
-    version="0",
-)
+RUN = manifest_factory.run()
 
 
 def news(
@@ -331,6 +284,24 @@ def test_a_file_that_is_not_ours_is_named_and_left_alone(
     assert words in str(caught.value)
     assert "not overwritten" in str(caught.value)
     assert (tmp_path / "manifest.json").read_text() == text
+
+
+def test_whose_manifest_lies_there_is_read_off_its_head_without_reading_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, file = Place(str(tmp_path)), tmp_path / "manifest.json"
+    assert lying_run(place) is None
+    ours = {**full("A"), "title": 'A\n"run": {"id": "no"},\n'}
+    file.write_bytes(as_json(cast("Manifest", ours)))
+    with monkeypatch.context() as patch:
+        patch.setattr(lying, "from_json", None)
+        assert lying_run(place) == ours["run"]["id"]
+    file.write_text(json.dumps(ours, indent=4))
+    assert lying_run(place) == ours["run"]["id"]
+    for text in ("[]", '{\n "schema": "shotlist/manifest/1",\n "run": {},\n "renditions": []\n}\n'):
+        file.write_text(text)
+        with pytest.raises(EnvironmentFault, match="it is not overwritten"):
+            lying_run(place)
 
 
 def test_a_manifest_is_valid_by_its_schema() -> None:

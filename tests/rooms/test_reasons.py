@@ -150,3 +150,29 @@ def test_a_named_change_is_true(before: str, after: str, frame: list[str]):
     was = _replaced(old, new, after)
     if was is not None:
         assert new.replace(after, was) == old
+
+
+@pytest.mark.parametrize(
+    ("prompt", "before", "after", "told"),
+    [
+        ("{{ product.title|shorten(16) }} on a table.", "Fjörd Stoneware Mug of clay", "Lagoon Stoneware Mug of clay", "title changed: Fjörd Stoneware… -> Lagoon…"),
+        ("{{ product.title|shorten(16) }} on a table.", "Fjörd Mug", "Lagoon Stoneware Mug of clay", "title changed: Fjörd Mug -> Lagoon…"),
+        ("{{ product.title|shorten(16) }} on a table.", "Fjörd Stoneware Mug of clay", "Lagoon Mug", "title changed: Fjörd Stoneware… -> Lagoon Mug"),
+        ("{{ product.title|shorten(17, '') }} on a table.", "Fjörd Stoneware Mug of clay", "Lagoon Stoneware Mug of clay", "title changed: Fjörd Stoneware -> Lagoon Stoneware"),
+        ("{{ product.title|upper }} on a table.", "Fjörd Mug", "Lagoon Mug", "title changed: FJÖRD MUG -> LAGOON MUG"),
+    ],
+)  # fmt: skip
+def test_a_title_is_named_though_the_prompt_has_it_shortened_or_in_capitals(
+    prompt: str, before: str, after: str, told: str
+):
+    spec = {**SPEC, "prompt_text": prompt}
+    assert why(reading([mug(title=before)], **spec), reading([mug(title=after)], **spec)) == [told]
+
+
+def test_a_value_that_only_begins_like_the_words_that_changed_is_not_named():
+    before = {**SPEC, "prompt_text": "{{ product.title }} in a lake."}
+    after = {**SPEC, "prompt_text": "{{ product.title }} in a lagoon."}
+    dyed = mug(color="lagoon blue")
+    assert why(reading([dyed], **before), reading([dyed], **after)) == [
+        'prompt changed: "lake." -> "lagoon."'
+    ]

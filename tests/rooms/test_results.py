@@ -63,8 +63,13 @@ def test_a_clear_winner_is_named_with_its_chance() -> None:
     told = judge(report(arms(2), (10_000, 200), (10_000, 300)))
     assert (told.winner, told.why) == (
         "v1",
-        "better than every other variant, chance to be best over 99.9 %",
+        (
+            "better than every other variant, chance to be best over 99.9 %; 50 % more than v0"
+            " (95 % between 26 % and 79 %)"
+        ),
     )
+    (step,) = told.steps
+    assert step.startswith("keep v1, take the others out of the campaign")
     assert [rate.rate for rate in told.metrics[0].rates] == [0.02, 0.03]
     assert told.warnings == ()
 
@@ -98,14 +103,21 @@ def test_two_that_are_alike_leave_no_winner_and_say_what_would_tell() -> None:
     told = judge(report(arms(2), (10_000, 200), (10_000, 205)))
     assert told.winner is None
     assert told.why == (
-        "v1 leads with a chance of 59.9 % to be best. Differences below 31.8 % (relative) cannot be"
-        " told with these numbers"
+        "v1 leads with a chance of 59.9 % to be best. It has 2.5 % more than v0 (95 % between -15 %"
+        " and 24 %). A difference below 32 % is missed with these numbers more often than one time"
+        " in five"
     )
     held = told.metrics[0].contest
     assert held is not None
     assert held.needed is not None
     assert told.warnings == (
-        f"to tell a difference of 10 %, each variant needs about {held.needed:,} impressions",
+        "to tell a difference of 10 %, each variant needs about 92,000 impressions",
+    )
+    assert told.steps == (
+        (
+            "go on until each variant has about 92,000 impressions (the least has 10,000), or stop"
+            " here with v1: if another one is better, it gives away about 2.8 % of the clicks"
+        ),
     )
     # 2.025 % and 2.2275 %, one-sided 1.5 %, power 80 %, by the textbook for two proportions:
     # (2.1701 + 0.8416)² (0.01984 + 0.02178) / 0.002025²
@@ -117,6 +129,8 @@ def test_few_data_name_no_winner_however_far_apart_they_are() -> None:
     assert told.winner is None
     assert told.why == "too few data; v1 leads with a chance of over 99.9 % to be best"
     assert told.warnings[0].startswith("too few data for 'v0', 'v1': to tell a difference of 10 %")
+    assert told.steps[0].startswith("go on until each variant has about ")
+    assert "stop" not in told.steps[0]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +159,24 @@ def test_levels_that_win_are_named_beside_the_variant() -> None:
     mood = told.metrics[0].factors[0]
     assert mood.levels == ("calm", "bold")
     assert mood.rates[1].rate == pytest.approx(mood.rates[0].rate * 1.4, rel=0.02)
+    assert mood.contest is not None
+    assert mood.contest.lead is not None
+    assert mood.contest.lead.lift == pytest.approx(0.4, abs=0.01)
+    assert mood.levels[mood.contest.nearest] == "calm"
+
+
+def test_a_level_that_is_decided_is_kept_while_the_rest_goes_on() -> None:
+    chosen = crossed(("calm", "low"), ("calm", "eye"), ("bold", "low"), ("bold", "eye"))
+    days = [(f"2026-11-{day:02d}", "", "") for day in (1, 2) for _ in chosen]
+    said = [(10_000, clicks) for clicks in (200, 300, 202, 304)] * 2
+    told = judge(report(chosen, *said, strata=days, columns=["date"]))
+    assert named(told) == ["f1=eye"]
+    assert told.steps[0] == "keep 'f1: eye' in all variants: that is decided"
+    assert re.fullmatch(
+        r"go on until each variant has about \d+,000 impressions \(the least has 20,000: about \d+"
+        r" more days at this pace\), or stop here with bold-eye: .*",
+        told.steps[1],
+    )
 
 
 def test_a_level_is_not_credited_with_its_company() -> None:
@@ -217,6 +249,30 @@ def test_shares_that_do_not_follow_the_weights_are_told() -> None:
     assert told.mismatch.wanted == {"v0": 0.75, "v1": 0.25}
     assert told.mismatch.is_there
     assert any("v0 50.0% where 75.0% were meant" in one for one in told.warnings)
+    assert told.steps == (
+        "find out why impressions do not follow the weights; until then nothing else counts",
+    )
+    won = judge(report(arms(2, (3, 1)), (50_000, 1000), (50_000, 1500)))
+    assert won.winner == "v1"
+    assert won.why.endswith(
+        ". But impressions do not follow the weights: find out why before you act on it"
+    )
+
+
+def test_a_variant_without_a_weight_is_held_against_no_share() -> None:
+    chosen = [*arms(2), Arm("old", 0.0)]
+    told = judge(report(chosen, (5000, 100), (5000, 100), (9000, 300)))
+    assert told.mismatch is not None
+    assert told.mismatch.wanted == {"v0": 0.5, "v1": 0.5}
+    assert told.winner == "old"
+
+
+def test_a_variant_that_left_says_nothing_of_factors_but_may_win() -> None:
+    chosen = [*crossed(("calm",), ("bold",)), Arm("old", 0.0)]
+    told = judge(report(chosen, (20_000, 400), (20_000, 600), (20_000, 900)))
+    assert named(told) == ["old", "f0=bold"]
+    (mood,) = told.metrics[0].factors
+    assert [rate.trials for rate in mood.rates] == [20_000, 20_000]
     fair = judge(report(arms(2, (3, 1)), (7500, 150), (2500, 50)))
     assert fair.mismatch is not None
     assert fair.mismatch.p_value == pytest.approx(1)
@@ -298,7 +354,8 @@ def test_the_document_says_all_of_it() -> None:
     told = document("mugs", judge(report(arms(2), (10_000, 200), (10_000, 300))))
     assert list(told) == [
         "schema", "campaign", "goal", "winner", "why", "false_winners_below", "metrics",
-        "sample_ratio", "missing", "unknown", "columns", "warnings", "notes",
+        "sample_ratio", "missing", "unknown", "columns", "warnings", "next",
+        "notes",
     ]  # fmt: skip
     assert (told["schema"], told["goal"], told["winner"]) == ("shotlist/results/1", "clicks", "v1")
     (metric,) = told["metrics"]
@@ -308,6 +365,12 @@ def test_the_document_says_all_of_it() -> None:
     assert (first["variant"], first["trials"], first["successes"]) == ("v0", 10_000, 200)
     assert (metric["contest"]["best"], metric["contest"]["winner"]) == ("v1", "v1")
     assert metric["contest"]["p_value"] <= metric["contest"]["alpha"] == 0.015
+    # ln 1.5 ± 1.96 √(1/300 - 1/10,000 + 1/200 - 1/10,000), by hand
+    assert metric["contest"]["lead"] == {
+        "over": "v0",
+        "lift": pytest.approx(0.5),
+        "interval": [pytest.approx(0.2570, abs=1e-4), pytest.approx(0.7900, abs=1e-4)],
+    }
 
 
 def test_the_plot_is_one_picture_that_needs_nothing_else() -> None:
@@ -316,7 +379,7 @@ def test_the_plot_is_one_picture_that_needs_nothing_else() -> None:
     picture = ET.fromstring(drawn)
     names = [node.text for node in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert names[0] == "mugs: <script>&bold wins"
-    assert {"calm", "<script>&bold", "over 99.9 %", "under 0.01 %"} <= set(names)
+    assert {"calm", "<script>&bold", "over 99.9 %", "under 0.01 %", "2.00 %"} <= set(names)
     assert re.findall(r"href|url\(|<script", drawn) == []
     at = [float(node.attrib["cx"]) for node in picture.iter("{http://www.w3.org/2000/svg}circle")]
     bars = [
@@ -324,8 +387,20 @@ def test_the_plot_is_one_picture_that_needs_nothing_else() -> None:
         for node in picture.iter("{http://www.w3.org/2000/svg}line")
         if "stroke-width" in node.attrib
     ]
-    assert at[0] < at[1]
+    assert at[0] > at[1]  # the likeliest comes first
     assert all(low < middle < high for middle, (low, high) in zip(at, bars, strict=True))
+
+
+def test_what_is_drawn_of_one_rate_has_one_scale() -> None:
+    drawn = plot("mugs", judge(report(FULL, *[(40_000, 800 + 9 * n) for n in range(6)]))).decode()
+    ticks = re.findall(
+        r'y="([0-9.]+)" text-anchor="middle" font-size="11" fill="#555555">(.*?)<', drawn
+    )
+    panels: dict[str, list[str]] = {}
+    for y, label in ticks:
+        panels.setdefault(y, []).append(label)
+    assert len(panels) == 3
+    assert len({tuple(labels) for labels in panels.values()}) == 1
 
 
 def test_a_plot_of_many_variants_shows_the_likeliest_and_counts_the_rest() -> None:

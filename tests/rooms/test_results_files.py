@@ -19,7 +19,7 @@ from flows.results import Arm, arms_of, assignments
 from flows.results.columns import without_preamble
 from flows.results.counts import Counts, Line, counted
 from flows.results.names import Known, utm_content
-from tests.rooms.test_manifest import rendition
+from tests.rooms.manifest_factory import rendition
 
 ARMS = (Arm("calm", 3.0, {"mood": "calm"}), Arm("bold", 1.0, {"mood": "bold"}))
 
@@ -49,10 +49,11 @@ def test_each_rendition_is_assigned_with_levels_share_and_an_id_to_join_by() -> 
         "name": "4x5",
         "channel": "",
         "format": "jpeg",
-        "path": "images/MUG-01/calm/de/4x5.jpeg",
+        "path": row["path"],
         "url": "https://cdn.acme.example/a.jpeg",
         "utm_campaign": "mugs",
         "utm_content": "calm_912fc79f27e7",
+        "creative_id": f"calm_912fc79f27e7-{row['sha256'][:12]}",
         "ad_name": "mugs | MUG-01 | calm | de | 4x5 | calm_912fc79f27e7",
         "stale": "false",
     }
@@ -62,7 +63,7 @@ def test_formats_of_one_picture_share_an_id_and_takes_products_and_outputs_do_no
     rows = [
         rendition("M/calm/4x5", variant="calm", path="images/a.jpeg"),
         rendition("M/calm/4x5", variant="calm", path="images/a.avif", format="avif"),
-        rendition("M/calm/4x5", "another recipe", variant="calm", path="images/b.jpeg"),
+        rendition("M/calm/4x5", variant="calm", path="images/b.jpeg", recipe="another"),
         rendition("M/calm/4x5", variant="calm", path="images/c.jpeg", take=2),
         rendition("M/calm/1x1", variant="calm", path="images/d.jpeg", name="1x1"),
         rendition("N/calm/4x5", variant="calm", path="images/e.jpeg"),
@@ -273,11 +274,17 @@ CLEAR = "variant,impressions,clicks\ncalm,20000,400\nbold,20000,600\n"
 def test_the_command_says_who_wins_and_draws_it(run: Run) -> None:
     code, out, err = run(CLEAR.encode(), "--plot", "p.svg")
     assert code == 0
-    assert out.splitlines()[-2:] == [
-        "mugs, mood: bold wins",
-        "mugs: bold wins: better than every other variant, chance to be best over 99.9 %",
+    lead = "50 % more than calm (95 % between 32 % and 70 %)"
+    assert out.splitlines()[-3:] == [
+        f"mugs, mood: bold wins: {lead}, p under 0.0001",
+        f"mugs: bold wins: better than every other variant, chance to be best over 99.9 %; {lead}",
+        (
+            "next: keep bold, take the others out of the campaign and run it; expect less than the"
+            " lead told here: who wins has been lucky, too"
+        ),
     ]
-    assert "600 of 20,000" in out
+    row = next(line for line in out.splitlines() if line.endswith("wins"))
+    assert " ".join(row.split()) == "bold 600 20,000 3.00 % 2.77 – 3.24 % > 99.9 % < 0.1 % wins"
     assert "the file has no dates" in err
     assert Path("p.svg").read_text().startswith("<svg")
 

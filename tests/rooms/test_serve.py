@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
+from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.campaign.runners import Crew, started
 from flows.errors import EnvironmentFault
 from flows.nouns.workspace import Workspace
 from flows.settings import Settings
@@ -98,3 +101,34 @@ def test_another_task_runner_is_refused_with_those_there_are(
         f"SHOTLIST_TASK_RUNNER: {said!r} is no task runner (allowed: threads, processes, dask, "
         f"ray, dask:tcp://HOST:PORT, ray:ray://HOST:PORT)"
     )
+
+
+@pytest.mark.parametrize("named", ["dask", "ray", "ray:ray://127.0.0.1:10001"])
+def test_a_task_runner_whose_package_is_missing_is_told_with_its_extra(
+    named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = named.partition(":")[0]
+    monkeypatch.setitem(sys.modules, f"prefect_{kind}", None)
+    with pytest.raises(EnvironmentFault) as raised, started(named):
+        pytest.fail("there is nothing to start")
+    assert str(raised.value) == (
+        f"SHOTLIST_TASK_RUNNER={named}: prefect_{kind} is not installed; "
+        f"pip install 'shotlist[{kind}]'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("named", "shares_memory", "is_far"),
+    [
+        ("threads", True, False),
+        ("processes", False, False),
+        ("dask", False, False),
+        ("dask:tcp://10.0.0.7:8786", False, True),
+        ("ray:ray://10.0.0.7:10001", False, True),
+    ],
+)
+def test_makers_of_a_cluster_with_an_address_may_sit_on_other_machines(
+    named: str, shares_memory: bool, is_far: bool
+) -> None:
+    crew = Crew(named=named, runner=ThreadPoolTaskRunner())
+    assert (crew.shares_memory, crew.is_far) == (shares_memory, is_far)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -17,9 +18,11 @@ from hypothesis import strategies as st
 
 from flows import read
 from flows.errors import BadInput
+from flows.nouns.campaign import Campaign
 from flows.nouns.overlay import BrandKit, FontFile
 from flows.nouns.shot import Reading
 from flows.presets import channels
+from flows.read import refusals
 
 NO_OUTPUT = "campaign: spring\nproducts: {from: products.csv}\nprompt: studio.j2\n"
 SOUND = NO_OUTPUT + 'aspect_ratios: ["1:1"]\n'
@@ -333,6 +336,18 @@ BROKEN = {
             "5:19: brand.palette: '#abc' does not have the right form (allowed: #RRGGBB, for example #0F4C81); did you mean '#aabbcc'?",
             "5:27: brand.palette: '0F4C81' does not have the right form (allowed: #RRGGBB, for example #0F4C81); did you mean '#0F4C81'?",
             "5:37: brand.palette: 'red' does not have the right form (allowed: #RRGGBB, for example #0F4C81)",
+        ],
+    ),
+    "a domain that is an address, and one that is none": (
+        SOUND + "publish: {adcp: {brand: 'https://Acme.example/de'}}\n",
+        [
+            "5:25: publish.adcp.brand: 'https://Acme.example/de' does not have the right form (allowed: a domain, lower case and without https://, for example acme.example); did you mean 'acme.example'?",
+        ],
+    ),
+    "a domain without a dot": (
+        SOUND + "publish: {adcp: {brand: acme}}\n",
+        [
+            "5:25: publish.adcp.brand: 'acme' does not have the right form (allowed: a domain, lower case and without https://, for example acme.example)",
         ],
     ),
     "variables that no template can say": (
@@ -725,3 +740,19 @@ def test_reading_imports_nothing_heavy(repository: Path) -> None:
         [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True
     )
     assert ended.stdout == "[]\n"
+
+
+def test_no_pattern_is_told_to_a_person_as_a_regular_expression() -> None:
+    def patterns(schema: object) -> Iterator[str]:
+        if isinstance(schema, dict):
+            if isinstance(found := schema.get("pattern"), str):
+                yield found
+            for one in schema.values():
+                yield from patterns(one)
+        elif isinstance(schema, list):
+            for one in schema:
+                yield from patterns(one)
+
+    found = set(patterns(Campaign.model_json_schema()))
+    assert len(found) >= 4
+    assert found <= refusals._PATTERN_WORDS.keys()

@@ -15,6 +15,7 @@ from flows.nouns.rendition import Manifest, RunRow
 from flows.storage import Condition, OvertakenError, Place, read_bytes
 from flows.storage.faults import why
 from flows.storage.headers import headers_of
+from flows.storage.place import staged
 from flows.storage.retrying import persistently
 from tests.rooms.manifest_factory import manifest, rendition
 
@@ -184,6 +185,15 @@ def test_a_name_with_its_contents_hash_may_be_kept_for_ever_and_no_other() -> No
     ]
 
 
+def test_metadata_is_what_any_header_can_carry() -> None:
+    about = {"product": "Ä 1%", "source": "http://a/b", "none": "", "long": "é" * 84}
+    assert headers_of("images/a.png", b"x", about).about == {
+        "sha256": hashlib.sha256(b"x").hexdigest(),
+        "product": "%C3%84%201%25",
+        "source": "http://a/b",
+    }
+
+
 def test_what_was_not_staged_cannot_settle(place: Place) -> None:
     with pytest.raises(EnvironmentFault, match="run again"):
         place.settle("images/a.jpeg", "0" * 64)
@@ -193,6 +203,7 @@ def test_what_was_settled_already_is_settled(place: Place) -> None:
     digest = hashlib.sha256(b"new").hexdigest()
     place.stage("images/a.jpeg", b"new")
     place.settle("images/a.jpeg", digest)
+    place.remove(staged("images/a.jpeg", digest))
     place.settle("images/a.jpeg", digest)
     assert place.sizes() == {"images/a.jpeg": 3}
 
@@ -202,6 +213,9 @@ def test_a_store_without_conditions_says_so(tmp_path: Path) -> None:
     assert memory.keeps_conditions() is False
     assert memory.condition("manifest.json") is None
     memory.replace("manifest.json", b"any", None)
+    assert memory.read("manifest.json") == b"any"
+    with pytest.raises(TypeError, match="holds no write to a condition"):
+        memory.replace("manifest.json", b"other", Condition("1"))
     assert memory.read("manifest.json") == b"any"
 
 

@@ -79,3 +79,53 @@ def test_without_a_manifest_nothing_is_removed(request_there: Request, place: Pl
     place.remove("manifest.json")
     with pytest.raises(EnvironmentFault, match="nothing is removed"):
         prune(request_there, remove=True)
+
+
+BESIDE = {"adcp.json", "feeds/merchant.tsv", "variants/assignments.csv"}
+WITH_ALL = f"""\
+{SPEC}variants: [{{id: a}}, {{id: b}}]
+publish:
+  public_url: https://cdn.acme.example/mugs
+  adcp: true
+  feeds: [{{name: merchant, column: additional_image_link}}]
+"""
+
+
+def test_what_a_campaign_handed_over_goes_once_it_asks_for_it_no_more(
+    request_there: Request, place: Place
+) -> None:
+    for path in [*BESIDE, "variants/old.csv"]:
+        place.write(path, b"stray")
+    Path(request_there.spec).write_text(WITH_ALL, "utf-8")
+    wanted = prune(request_there, remove=False)
+    assert {one.path: one.why for one in wanted.files} == {
+        **STRAYS,
+        "variants/old.csv": "the campaign asks for no such table",
+    }
+    Path(request_there.spec).write_text(SPEC, "utf-8")
+    now = prune(request_there, remove=True)
+    assert {one.path: one.why for one in now.files} == {
+        **STRAYS,
+        "adcp.json": "the campaign asks for no such export",
+        "feeds/merchant.tsv": "the campaign asks for no such feed",
+        "variants/assignments.csv": "the campaign asks for no such table",
+        "variants/old.csv": "the campaign asks for no such table",
+    }
+    assert place.sizes().keys().isdisjoint(BESIDE)
+
+
+def test_the_run_that_wrote_the_manifest_writes_nothing_more_even_if_it_was_killed(
+    request_there: Request, place: Place, tmp_path: Path
+) -> None:
+    lying = publish.former(place)
+    assert lying is not None
+    with open_ledger(f"sqlite:///{tmp_path / '.shotlist' / 'ledger.db'}") as book:
+        book.begin_run(
+            lying["run"]["id"],
+            campaign="spring-mugs",
+            realm=Realm.PROOF,
+            spec_sha256="0",
+            destination="x",
+        )
+    found = prune(request_there, remove=True)
+    assert ({one.path for one in found.files}, found.notes) == (set(STRAYS), ())

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Self
 
 import pytest
 
 from flows.errors import EnvironmentFault
 from flows.storage import Condition, OvertakenError, Place
 from flows.storage.place import staged
+from flows.storage.sftp import SFTP
+from flows.storage.store import NotWholeError
 from tests.servers.storage import KINDS, StorageServer
 
 
@@ -83,14 +87,23 @@ def test_object_stores_tell_checksums_in_their_listing(place: Place, reach: Stor
 
 
 def test_what_waits_takes_the_place_of_another_at_once(place: Place) -> None:
-    place.write("images/a.jpeg", b"former")
     digest = hashlib.sha256(b"new").hexdigest()
-    place.stage("images/a.jpeg", b"new")
-    assert place.read("images/a.jpeg") == b"former"
-    assert place.sizes() == {"images/a.jpeg": 6, staged("images/a.jpeg", digest): 3}
-    place.settle("images/a.jpeg", digest)
-    assert place.read("images/a.jpeg") == b"new"
-    assert place.sizes() == {"images/a.jpeg": 3}
+    path = "images/Ä ö+,@.jpeg"
+    place.write(path, b"former")
+    place.stage(path, b"new")
+    assert place.read(path) == b"former"
+    assert place.sizes() == {path: 6, staged(path, digest): 3}
+    place.settle(path, digest)
+    assert place.read(path) == b"new"
+    place.remove(staged(path, digest))
+    assert place.sizes() == {path: 3}
+
+
+def test_what_does_not_wait_cannot_take_a_place(place: Place) -> None:
+    place.write("images/a.jpeg", b"former")
+    with pytest.raises(EnvironmentFault, match="was taken away while it was published; run again"):
+        place.settle("images/a.jpeg", hashlib.sha256(b"new").hexdigest())
+    assert place.sizes() == {"images/a.jpeg": 6}
 
 
 def test_many_files_at_once_all_arrive(place: Place) -> None:
@@ -99,6 +112,18 @@ def test_many_files_at_once_all_arrive(place: Place) -> None:
         list(pool.map(place.write, files, files.values()))
     assert place.sizes() == {path: len(data) for path, data in files.items()}
     assert {path: place.read(path) for path in files} == files
+
+
+def test_a_line_whose_thread_has_ended_serves_the_next(place: Place, reach: StorageServer) -> None:
+    if reach.kind != "sftp":
+        pytest.skip(f"{reach.kind}: its client shares its lines among threads")
+    names = [f"images/{number}.png" for number in range(12)]
+    for turn in (b"one", b"two", b"three"):
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(place.write, names, [turn] * len(names)))
+    assert isinstance(place._at, SFTP)
+    assert len({id(line) for _, line in place._at._lines}) <= 4
+    assert {place.read(name) for name in names} == {b"three"}
 
 
 def test_a_write_holds_only_while_the_file_is_what_it_was(
@@ -162,6 +187,46 @@ def test_a_browser_is_told_the_kind_and_how_long_to_keep_it(
     ]
 
 
+def test_an_object_says_what_it_is_and_keeps_that_as_it_takes_anothers_place(
+    place: Place, reach: StorageServer
+) -> None:
+    if reach.kind in {"local", "sftp"}:
+        pytest.skip(f"{reach.kind}: a file system keeps no metadata")
+    source = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+    about = {"campaign": "mugs", "product": "Becher Ä\n1", "digital-source-type": source, "no": ""}
+    digest = hashlib.sha256(b"pixels").hexdigest()
+    place.write("images/a.webp", b"pixels", about)
+    place.stage("images/b.webp", b"pixels", about)
+    place.settle("images/b.webp", digest)
+    expected = {
+        "sha256": digest,
+        "campaign": "mugs",
+        "product": "Becher%20%C3%84%0A1",
+        "digital-source-type": source,
+    }
+    assert [_metadata(place, reach.kind, name) for name in ("images/a.webp", "images/b.webp")] == [
+        expected,
+        expected,
+    ]
+
+
+def _metadata(place: Place, kind: str, path: str) -> dict[str, str]:
+    """As the store's own client tells it."""
+    import fsspec
+
+    fs, base = fsspec.core.url_to_fs(place.url)
+    name = f"{base}/{path}"
+    if kind == "s3":
+        bucket, _, key = name.partition("/")
+        return dict(fs.call_s3("head_object", Bucket=bucket, Key=key)["Metadata"])
+    if kind == "az":
+        told = fs.info(name, refresh=True)["metadata"]
+        return {
+            key.replace("_", "-"): value for key, value in told.items() if key != "is_directory"
+        }
+    return dict(fs.info(name)["metadata"])
+
+
 def _headers(place: Place, kind: str, path: str) -> tuple[str, str]:
     """As the store's own client tells them."""
     import fsspec
@@ -214,3 +279,48 @@ def test_a_server_whose_key_nobody_knows_is_not_spoken_to(
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(EnvironmentFault, match="not among the known hosts"):
         Place(f"{server.url}/a").probe()
+
+
+class Blob:
+    """One of the Azure client's, whose copy takes its time."""
+
+    url = "http://127.0.0.1/waiting"
+
+    def __init__(self, *statuses: str) -> None:
+        self._statuses = iter(statuses)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def start_copy_from_url(self, url: str, **_: object) -> dict[str, str]:
+        assert url == self.url
+        return {"copy_status": next(self._statuses)}
+
+    async def get_blob_properties(self, **_: object) -> Any:
+        return SimpleNamespace(copy=SimpleNamespace(status=next(self._statuses)))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "said"),
+    [(["pending", "pending", "success"], ""), (["pending", "failed"], "the copy is failed")],
+)
+def test_a_copy_that_the_store_has_only_begun_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, statuses: list[str], said: str
+) -> None:
+    pytest.importorskip("adlfs", reason="adlfs is not installed")
+    from flows.storage import azure
+
+    blob = Blob(*statuses)
+    monkeypatch.setattr(azure, "LOOK_S", 0.0)
+    monkeypatch.setattr(azure.Azure, "_blob", lambda _self, _name: blob)
+    monkeypatch.setattr(azure.Azure, "_asked", lambda _self, coroutine: asyncio.run(coroutine))
+    store = azure.Azure("az://container")
+    if said:
+        with pytest.raises(NotWholeError, match=said):
+            store.settle("container/a", "container/b")
+    else:
+        store.settle("container/a", "container/b")
+    assert list(blob._statuses) == []

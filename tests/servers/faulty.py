@@ -1,10 +1,13 @@
-"""A proxy before an HTTP server that fails by plan: so many requests answered 503, so many cut."""
+"""Proxies that fail by plan: before an HTTP server so many requests are answered 503 and so many
+cut, before any other a line is cut after so many bytes.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import itertools
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +21,8 @@ HOP = frozenset({"connection", "transfer-encoding", "keep-alive", "content-lengt
 @dataclass
 class Faults:
     """Every `busy`-th request is answered 503, every `cut`-th loses its line: by turns before the
-    server saw it and before its answer came. 0: none. `writes` counts what was passed on.
+    server saw it, in the middle of what is sent, before its answer came and in the middle of that.
+    0: none. `writes` counts what was passed on.
     """
 
     busy: int = 0
@@ -26,6 +30,7 @@ class Faults:
     delay_s: float = 0.0
     """Before each write is passed on."""
     writes: list[str] = field(default_factory=list)
+    asked: int = 0
     answered_busy: int = 0
     cuts: int = 0
 
@@ -41,18 +46,21 @@ def proxy(port: int, faults: Faults) -> Iterator[int]:
         timeout: ClassVar[float] = 30
 
         def handle_one(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
             with turn:
                 number = next(numbers)
+                faults.asked = number
+                is_cut = bool(faults.cut) and number % faults.cut == 1
+                faults.cuts += is_cut
+                way = faults.cuts % 4 if is_cut else None
+            if way in {1, 2}:
+                self.rfile.read(length // 2 if way == 2 else 0)
+                self._hang_up()
+                return
+            body = self.rfile.read(length)
             if faults.busy and number % faults.busy == 0:
                 faults.answered_busy += 1
                 self._say(503, {}, b"")
-                return
-            is_cut = bool(faults.cut) and number % faults.cut == 1
-            if is_cut:
-                faults.cuts += 1
-            if is_cut and faults.cuts % 2:
-                self._hang_up()
                 return
             if self.command in {"PUT", "POST"}:
                 time.sleep(faults.delay_s)
@@ -69,20 +77,24 @@ def proxy(port: int, faults: Faults) -> Iterator[int]:
                 line.close()
             if self.command in {"PUT", "POST"} and answer.status < 300:
                 faults.writes.append(self.path)
-            if is_cut:
+            if way == 3 or (way == 0 and len(data) < 2):
                 self._hang_up()
                 return
             headers = {n: v for n, v in answer.getheaders() if n.lower() not in HOP}
-            length = answer.getheader("Content-Length") if self.command == "HEAD" else None
-            self._say(answer.status, headers, data, length)
+            told = answer.getheader("Content-Length") if self.command == "HEAD" else None
+            told = told or str(len(data))
+            if way == 0:
+                data = data[: len(data) // 2]
+                self._hang_up()
+            self._say(answer.status, headers, data, told)
 
         def _say(
-            self, status: int, headers: dict[str, str], data: bytes, length: str | None = None
+            self, status: int, headers: dict[str, str], data: bytes, length: str = "0"
         ) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", length or str(len(data)))
+            self.send_header("Content-Length", length)
             self.end_headers()
             self.wfile.write(data)
 
@@ -108,4 +120,64 @@ def proxy(port: int, faults: Faults) -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
+        thread.join(10)
+
+
+@dataclass
+class Cuts:
+    """After each `after` bytes that clients sent, the line that sent them is cut."""
+
+    after: int
+    sent: int = 0
+    lines: int = 0
+    cuts: int = 0
+
+
+@contextlib.contextmanager
+def cutter(port: int, plan: Cuts) -> Iterator[int]:
+    """Before a server of any kind, while it runs; gives its port."""
+    turn = threading.Lock()
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+
+    def is_cut(count: int) -> bool:
+        with turn:
+            before = plan.sent // plan.after
+            plan.sent += count
+            due = plan.sent // plan.after > before
+            plan.cuts += due
+            return due
+
+    def pass_on(source: socket.socket, target: socket.socket, *, counts: bool) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if counts and is_cut(len(data)):
+                    break
+                target.sendall(data)
+        for one in (source, target):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def join(client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", port)) as server:
+            back = threading.Thread(
+                target=pass_on, args=(server, client), kwargs={"counts": False}, daemon=True
+            )
+            back.start()
+            pass_on(client, server, counts=True)
+            back.join()
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):  # the listener is closed
+            while True:
+                client, _ = listener.accept()
+                plan.lines += 1
+                threading.Thread(target=join, args=(client,), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
         thread.join(10)

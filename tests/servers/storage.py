@@ -62,7 +62,9 @@ def seaweed(folder: Path) -> Iterator[StorageServer]:
         weed, "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         f"-master.port={master}", f"-volume.port={volume}", "-filer", f"-filer.port={filer}",
         "-s3", f"-s3.port={port}", f"-s3.config={folder / 's3.json'}", "-volume.max=20",
-        "-master.volumeSizeLimitMB=64",
+        "-master.volumeSizeLimitMB=64", "-master.telemetry=false",
+        # else each listens on ports that are the same for all, so that two cannot run at a time
+        "-s3.port.iceberg=0", "-s3.port.lance=0",
     ]  # fmt: skip
     environment = {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",

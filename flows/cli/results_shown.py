@@ -1,0 +1,130 @@
+"""A judgement for a person: tables that fit a terminal, notes, and the verdict last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from flows.cli import terminal
+
+if TYPE_CHECKING:
+    from flows.results import Judgement
+    from flows.results.rates import Rate
+    from flows.results.winner import Contest
+
+ROWS = 30
+_LEAST_P = 0.0001
+
+
+def tables(judgement: Judgement) -> None:
+    """Each rate by variant and by the levels of each factor, the likeliest first."""
+    for metric in judgement.metrics:
+        names = [arm.id for arm in metric.arms]
+        _table("variant", metric.title, names, metric.rates, metric.contest)
+        for factor in metric.factors:
+            if factor.contest is None:
+                terminal.note(f"{factor.name}: {factor.why}")
+            else:
+                title = f"{metric.title}, by {factor.name}, on the same mix of all else"
+                _table(factor.name, title, factor.levels, factor.rates, factor.contest)
+
+
+def notes(judgement: Judgement) -> Iterator[str]:
+    """How far the numbers can be trusted, whatever they say."""
+    metric = judgement.metrics[0]
+    yield "gives away: how much of the best rate is lost on average by choosing this one"
+    if metric.spread.degrees is None:
+        yield (
+            "the file has no dates to tell by how much days differ: impressions are taken as"
+            " independent of each other"
+        )
+    if metric.contest is not None:
+        told = sum(factor.contest is not None for factor in metric.factors)
+        questions = f"; {1 + told} questions share that" if told else ""
+        yield (
+            "a winner beats each other one with p at most"
+            f" {metric.contest.alpha:.2g} (one-sided; here it is {_p(metric.contest.p_value)}), so"
+            f" that fewer than 5 % of reports name a false one{questions}"
+        )
+    yield (
+        "decide once, when the test has run for as long as it was meant to: whoever looks every"
+        " day and stops at the first winner names false ones"
+    )
+
+
+def verdicts(campaign: str, judgement: Judgement) -> Iterator[str]:
+    """Each factor, then the variants, then what to do."""
+    from flows.results.verdict import lead_of
+
+    for factor in judgement.metrics[0].factors:
+        held = factor.contest
+        if held is not None:
+            best, lead = factor.levels[held.best], lead_of(held, factor.levels)
+            if held.winner is None:
+                won = f"no winning level: {best} has {lead}" if lead else "no winning level"
+            else:
+                won = f"{best} wins: {lead}" if lead else f"{best} wins"
+            yield f"{campaign}, {factor.name}: {won}, p {_p(held.p_value)}"
+    won = f"{judgement.winner} wins" if judgement.winner else "no winner"
+    yield f"{campaign}: {won}: {judgement.why}"
+    for step in judgement.steps:
+        yield f"next: {step}"
+
+
+def _p(value: float) -> str:
+    return f"under {_LEAST_P}" if value < _LEAST_P else f"{value:.2g}"
+
+
+def _table(
+    heading: str,
+    title: str,
+    names: Sequence[str],
+    rates: Sequence[Rate],
+    held: Contest | None,
+) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from flows.results.verdict import digits_of
+
+    order = sorted(range(len(names)), key=lambda at: -rates[at].chance_best)
+    digits = digits_of(rates)
+    top = max((rate.rate or 0.0 for rate in rates), default=0.0)
+    has_winner = held is not None and held.winner is not None
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+    table.add_column(heading, overflow="fold")
+    for column in ("count", "of", "rate", "95 % between", "chance\nbest", "gives\naway"):
+        table.add_column(column, justify="right", no_wrap=True)
+    if has_winner:
+        table.add_column("")
+    for at in order[:ROWS]:
+        rate = rates[at]
+        is_winner = held is not None and held.winner == at
+        row = [
+            f"{rate.successes:,.10g}",
+            f"{rate.trials:,}",
+            "-" if rate.rate is None else f"{rate.rate * 100:.{digits}f} %",
+            f"{rate.low * 100:.{digits}f} – {rate.high * 100:.{digits}f} %",
+            _chance(rate.chance_best),
+            _chance(rate.expected_loss / top) if top else "-",
+        ]
+        if has_winner:
+            row.append("wins" if is_winner else "")
+        style = "bold green" if is_winner else ""
+        table.add_row(Text(names[at], style=style), *row)
+    console = terminal.tables()
+    console.print(title, markup=False)
+    console.print(table)
+    if len(names) > ROWS:
+        console.print(f"… and {terminal.counted(len(names) - ROWS, 'more')} (--json)")
+    console.print()
+
+
+def _chance(share: float) -> str:
+    """One digit, never rounded to certainty."""
+    if 0.9995 <= share < 1:
+        return "> 99.9 %"
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    return f"{share * 100:.1f} %"
