@@ -2,7 +2,9 @@
 deployments that run it: the line as a Prefect flow (`flow.py`), the only part that knows Prefect.
 """
 
-from flows.campaign.deployments import Registered, register, serve
+from flows.campaign.deployments import Registered, register
 from flows.campaign.flow import campaign
+from flows.campaign.served import serve
+from flows.campaign.watching import Happened
 
-__all__ = ["Registered", "campaign", "register", "serve"]
+__all__ = ["Happened", "Registered", "campaign", "register", "serve"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,7 +13,6 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import DeploymentApplyError, RunnerDeployment
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
-from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
 from flows.campaign.flow import shotlist
@@ -56,15 +53,15 @@ def register(
         EnvironmentFault: the server does not take it.
 
     """
-    deployment = _deployment(campaign, parameters, campaign.campaign, pool=pool)
-    with _told(), get_client(sync_client=True) as client:
+    made = deployment(campaign, parameters, campaign.campaign, pool=pool)
+    with told(), get_client(sync_client=True) as client:
         made_pool, pool_type = _pool(client, pool, create_pool=create_pool)
-        was_there = _is_there(client, deployment.full_name)
-        deployment.apply()
-        kept = client.read_deployment_by_name(deployment.full_name)
+        was_there = _is_there(client, made.full_name)
+        made.apply()
+        kept = client.read_deployment_by_name(made.full_name)
     schedule = next((one.schedule for one in kept.schedules), None)
     return Registered(
-        name=deployment.full_name,
+        name=made.full_name,
         pool=kept.work_pool_name or "",
         pool_type=pool_type,
         made_pool=made_pool,
@@ -75,37 +72,10 @@ def register(
     )
 
 
-def serve(campaigns: Sequence[tuple[Campaign, Parameters]]) -> None:
-    """Register campaigns and run them on this machine when they are due, until it is stopped.
-
-    Their schedules rest while nobody serves them.
-
-    Raises:
-        EnvironmentFault: the server does not take them.
-
-    """
-    # told from those of `deploy`, which workers of a pool look after
-    served = [_deployment(one, said, f"{one.campaign}-served") for one, said in campaigns]
-    runner = _Runner(pause_on_shutdown=True)
-    with _told(), suppress(KeyboardInterrupt):
-        for deployment in served:
-            runner.add_deployment(deployment)
-        asyncio.run(runner.start())
-
-
-class _Runner(Runner):
-    """One that ends alike at Ctrl-C and at SIGTERM: its schedules rest, its runs are told.
-
-    Prefect 3.8's own answer to SIGTERM is never awaited.
-    """
-
-    def handle_sigterm(self, *_args: Any, **_more: Any) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-
-def _deployment(
+def deployment(
     campaign: Campaign, parameters: Parameters, name: str, *, pool: str | None = None
 ) -> RunnerDeployment:
+    """A campaign as a deployment of that name, which is not registered yet."""
     said = campaign.schedule
     schedule = None if said is None else CronSchedule(cron=said.cron, timezone=said.timezone)
     found = shotlist.to_deployment(
@@ -160,7 +130,7 @@ def _is_there(client: SyncPrefectClient, name: str) -> bool:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """What the server refuses, in words."""
     import httpx
 
@@ -168,6 +138,10 @@ def _told() -> Iterator[None]:
         yield
     except (DeploymentApplyError, PrefectHTTPStatusError, httpx.HTTPError) as error:
         said = " ".join(str(error).split())[:300]
+        if "401 Unauthorized" in said:
+            raise EnvironmentFault(
+                "the Prefect server asks who this is: set PREFECT_API_AUTH_STRING as it is there"
+            ) from error
         raise EnvironmentFault(
             f"the Prefect server did not take it ({said}); look at its log, and that its version "
             f"is that of this machine's Prefect (`prefect version`)"

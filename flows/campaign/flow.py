@@ -58,6 +58,8 @@ def campaign(
         return_state=True,
     )
     ended = cast("Summary | BaseException", state.result(raise_on_failure=False))
+    if isinstance(ended, report.NotAllPublished):
+        return ended.summary
     if isinstance(ended, BaseException):
         raise ended
     return ended
@@ -188,7 +190,9 @@ def _made(job: Job) -> Summary:
                 _tell(named[done], parcel.made, bench)
             made.append(watch(parcel.made))
         # here, where the files lie: a task of this process whatever the runner
-        return publish_all(_as_it_is(job), _as_it_is(bench), _as_it_is(made))
+        summary = publish_all(_as_it_is(job), _as_it_is(bench), _as_it_is(made))
+        jobs.tell(bench, report.said(summary))
+        return summary
 
 
 def _tell(taken: Taken, made: Made, bench: Bench) -> None:

@@ -7,6 +7,7 @@ these wants a person. Which of them it was stands in the state's message, with t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any, cast
@@ -20,6 +21,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.client.schemas.objects import State
+from prefect.logging import get_logger
 from prefect.states import Completed, Failed
 
 from flows.errors import ShotlistError
@@ -30,6 +32,18 @@ TABLE_ROWS = 200
 REASONS = 50
 MOST_NAMED = 10
 MOST_LETTERS = 500
+
+
+class NotAllPublished(ShotlistError):
+    """A run that ended, of which shots failed, are parked or were not tried."""
+
+    def __init__(self, said: str, summary: Summary) -> None:
+        super().__init__(said)
+        self.summary = summary
+        self.exit_code = summary.exit_code
+
+    def __reduce__(self) -> tuple[type[NotAllPublished], tuple[str, Summary]]:
+        return type(self), (str(self), self.summary)
 
 
 def show_plan(job: Job) -> None:
@@ -72,29 +86,52 @@ def ended(summary: Summary) -> State[Summary]:
     """Show how the run ended, and the state that says so."""
     for key, link in (("gallery", summary.gallery), ("manifest", summary.manifest)):
         create_link_artifact(key=key, link=_address(link), link_text=key)
-    said = _said(summary)
+    told = said(summary)
     create_markdown_artifact(
         key="result",
         markdown="\n".join(_page(summary)),
-        description=f"{summary.campaign}: {said}",
+        description=f"{summary.campaign}: {told}",
     )
     if summary.exit_code == 0:
-        return Completed(message=said, data=summary)
-    return Failed(message=f"{said} (exit code {summary.exit_code})", data=summary)
+        return Completed(message=told, data=summary)
+    error = NotAllPublished(f"{told} (exit code {summary.exit_code})", summary)
+    return _failed(str(error), error)
 
 
 def refused(spec: str, error: ShotlistError) -> State[Any]:
     """Show why the run could not be made, in the words that the command has for it."""
-    said = f"{error} (exit code {error.exit_code})"
+    told = f"{error} (exit code {error.exit_code})"
     create_markdown_artifact(
         key="result",
         markdown=f"# {PurePath(spec).name}: not made\n\n```text\n{error}\n```\n",
-        description=said[:MOST_LETTERS],
+        description=told[:MOST_LETTERS],
     )
+    return _failed(told, error)
+
+
+def _failed(said: str, error: ShotlistError) -> State[Any]:
+    # whoever runs a flow for Prefect raises what a failed state holds and logs it
+    for name in ("prefect.flow_runs", "prefect.engine"):
+        get_logger(name).addFilter(_IN_WORDS)
     return Failed(message=said, data=error)
 
 
-def _said(summary: Summary) -> str:
+class _InWords(logging.Filter):
+    """What a person can mend is logged in one line, without the traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, ShotlistError):
+            record.exc_info = record.exc_text = None
+            record.msg, record.args = "%s", (" ".join(str(error).split()),)
+        return True
+
+
+_IN_WORDS = _InWords()
+
+
+def said(summary: Summary) -> str:
+    """How a run ended, in a line."""
     parts = [f"published {summary.published:,} of {summary.shots:,} shots"]
     parked = sum(one["stage"] == "parked" for one in summary.failures)
     failed = len(summary.failures) - parked
@@ -105,7 +142,10 @@ def _said(summary: Summary) -> str:
         parts.append("stopped at the budget")
     if "account" in summary.stops:
         parts.append("no account could make the rest")
-    parts.append(f"bought {summary.bought:,}, spent ${summary.spent_usd:,.2f}")
+    if summary.realm == "proof":
+        parts.append(f"drew {summary.bought:,}")
+    else:
+        parts.append(f"bought {summary.bought:,}, spent ${summary.spent_usd:,.2f}")
     return "; ".join(parts)
 
 
@@ -114,7 +154,7 @@ def _page(summary: Summary) -> list[str]:
     lines = [
         f"# {summary.campaign}: {summary.published:,} of {summary.shots:,} shots published",
         "",
-        _said(summary) + ".",
+        said(summary) + ".",
         "",
         "| | |",
         "|---|---:|",

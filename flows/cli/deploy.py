@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from flows.cli import terminal
-from flows.cli.serve import checked, needs_yes
+from flows.cli.scheduled import keyless, needs_yes, parameters_of, requested
 from flows.errors import EnvironmentFault
 
 if TYPE_CHECKING:
@@ -50,21 +50,19 @@ def deploy(
     """
     from dataclasses import asdict
 
+    from flows import jobs, read
     from flows.cli.checkup.prefect_server import unreachable
     from flows.nouns.address import shown
     from flows.nouns.workspace import Workspace
     from flows.settings import Settings, quiet_prefect
 
-    campaign, parameters = checked(
-        spec,
-        provider=provider,
-        max_cost=max_cost,
-        yes=yes,
-        only=only,
-        to=to,
-        defaults=defaults,
-        workspace=workspace,
+    request = requested(
+        spec, provider=provider, max_cost=max_cost, only=only, to=to, defaults=defaults
     )
+    jobs.check(request)
+    reading = read.outline(Path(spec), defaults=Path(defaults) if defaults else None).reading
+    campaign = reading.campaign
+    parameters = parameters_of(request, yes=yes, workspace=workspace)
     api_url = Settings.load(Workspace.of(Path(spec), Path.cwd())).prefect_api_url
     if api_url is None:
         raise EnvironmentFault(
@@ -86,6 +84,8 @@ def deploy(
     if campaign.schedule is None:
         terminal.note(f"{spec} has no schedule: it runs when somebody starts it")
     needs_yes(campaign, parameters)
+    if missing := keyless(request, reading):
+        terminal.note(f"here: {missing}; each worker needs it, where it runs")
     return 0
 
 

@@ -25,13 +25,14 @@ def publish(
         defaults: a YAML that gives a CSV of briefs what it does not say.
         json: print the summary as one JSON document.
     """
+    from flows.cli import asking
     from flows.jobs.job import Request
     from flows.jobs.publishing import publish as published
     from flows.jobs.publishing import told
 
     terminal.say(f"reading {spec}")
     request = Request(spec=spec, providers=tuple(provider or ()), to=to, defaults=defaults)
-    done = published(request)
+    done = published(request, asking.about_leaving)
     summary = done.summary
     if done.without_take:
         terminal.note(told(done.without_take))

@@ -9,9 +9,8 @@ from flows.cli import terminal
 from flows.errors import BadInput, EnvironmentFault, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flows.results import Arm, Judgement
+    from flows.jobs.assigned import Assigned
+    from flows.results import Judgement
     from flows.results.counts import Counts
 
 
@@ -54,7 +53,7 @@ def results(
     for said in test.notes:
         terminal.note(said)
     campaign = test.campaign
-    judgement = judge(_counts(file, test.arms), goal)
+    judgement = judge(_counts(file, test), goal)
     if plot is not None:
         try:
             plot.write_bytes(drawn(campaign, judgement))
@@ -79,7 +78,7 @@ def _refuse_without_statistics() -> None:
         )
 
 
-def _counts(file: str, arms: Sequence[Arm]) -> Counts:
+def _counts(file: str, test: Assigned) -> Counts:
     from flows.read.tables import delimited
     from flows.read.tables.text import decoded
     from flows.results.columns import without_preamble
@@ -113,11 +112,12 @@ def _counts(file: str, arms: Sequence[Arm]) -> Counts:
         for one in table.bad
     ]
     return counted(
-        arms,
+        test.arms,
         name=file,
         header=table.columns,
         lines=[Line(row.number, row.cells) for row in table.rows],
         bad=bad,
+        products=test.products,
     )
 
 

@@ -18,20 +18,26 @@ _LEAST_P = 0.0001
 
 def tables(judgement: Judgement) -> None:
     """Each rate by variant and by the levels of each factor, the likeliest first."""
+    but = bool(judgement.but)
     for metric in judgement.metrics:
         names = [arm.id for arm in metric.arms]
-        _table("variant", metric.title, names, metric.rates, metric.contest)
+        _table("variant", metric.title, names, metric.rates, metric.contest, but)
         for factor in metric.factors:
             if factor.contest is None:
                 terminal.note(f"{factor.name}: {factor.why}")
             else:
-                title = f"{metric.title}, by {factor.name}, on the same mix of all else"
-                _table(factor.name, title, factor.levels, factor.rates, factor.contest)
+                title = f"{metric.title}, by {factor.name}"
+                _table(factor.name, title, factor.levels, factor.rates, factor.contest, but)
 
 
 def notes(judgement: Judgement) -> Iterator[str]:
     """How far the numbers can be trusted, whatever they say."""
     metric = judgement.metrics[0]
+    if any(_is_adjusted(factor.rates) for factor in metric.factors if factor.contest):
+        yield (
+            "adjusted: what the rate would be had all levels been shown on the same mix of all"
+            " other factors; range, chance and what it gives away are of this"
+        )
     yield "gives away: how much of the best rate is lost on average by choosing this one"
     if metric.spread.degrees is None:
         yield (
@@ -63,10 +69,13 @@ def verdicts(campaign: str, judgement: Judgement) -> Iterator[str]:
             if held.winner is None:
                 won = f"no winning level: {best} has {lead}" if lead else "no winning level"
             else:
-                won = f"{best} wins: {lead}" if lead else f"{best} wins"
+                won = f"{best} would win, but {judgement.but}" if judgement.but else f"{best} wins"
+                won += f"{'; it has' if judgement.but else ':'} {lead}" if lead else ""
             yield f"{campaign}, {factor.name}: {won}, p {_p(held.p_value)}"
     won = f"{judgement.winner} wins" if judgement.winner else "no winner"
-    yield f"{campaign}: {won}: {judgement.why}"
+    if judgement.would_win:
+        won = f"{judgement.would_win} would win, but {judgement.but}"
+    yield f"{campaign}: {won}{'.' if judgement.would_win else ':'} {judgement.why}"
     for step in judgement.steps:
         yield f"next: {step}"
 
@@ -75,45 +84,53 @@ def _p(value: float) -> str:
     return f"under {_LEAST_P}" if value < _LEAST_P else f"{value:.2g}"
 
 
+def _is_adjusted(rates: Sequence[Rate]) -> bool:
+    """Whether a person can see a difference."""
+    from flows.results.spoken import percent
+
+    return any(percent(one.believed) != percent(one.rate or 0.0) for one in rates)
+
+
 def _table(
     heading: str,
     title: str,
     names: Sequence[str],
     rates: Sequence[Rate],
     held: Contest | None,
+    but: bool,
 ) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    from flows.results.verdict import digits_of
+    from flows.results.spoken import percent
 
     order = sorted(range(len(names)), key=lambda at: -rates[at].chance_best)
-    digits = digits_of(rates)
-    top = max((rate.rate or 0.0 for rate in rates), default=0.0)
-    has_winner = held is not None and held.winner is not None
+    top = max((rate.believed for rate in rates), default=0.0)
+    is_adjusted = _is_adjusted(rates)
+    winner = None if held is None or but else held.winner
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
-    table.add_column(heading, overflow="fold")
-    for column in ("count", "of", "rate", "95 % between", "chance\nbest", "gives\naway"):
+    table.add_column(heading, no_wrap=True)
+    columns = ["count", "of", "rate", *(["adjusted"] if is_adjusted else []), "95 % between"]
+    for column in (*columns, "chance\nbest", "gives\naway"):
         table.add_column(column, justify="right", no_wrap=True)
-    if has_winner:
+    if winner is not None:
         table.add_column("")
     for at in order[:ROWS]:
         rate = rates[at]
-        is_winner = held is not None and held.winner == at
         row = [
             f"{rate.successes:,.10g}",
             f"{rate.trials:,}",
-            "-" if rate.rate is None else f"{rate.rate * 100:.{digits}f} %",
-            f"{rate.low * 100:.{digits}f} – {rate.high * 100:.{digits}f} %",
-            _chance(rate.chance_best),
-            _chance(rate.expected_loss / top) if top else "-",
+            "-" if rate.rate is None else percent(rate.rate),
+            *([percent(rate.believed)] if is_adjusted else []),
+            f"{percent(rate.low).removesuffix(' %')} – {percent(rate.high)}",
+            _short(rate.chance_best),
+            _short(rate.expected_loss / top) if top else "-",
         ]
-        if has_winner:
-            row.append("wins" if is_winner else "")
-        style = "bold green" if is_winner else ""
-        table.add_row(Text(names[at], style=style), *row)
-    console = terminal.tables()
+        if winner is not None:
+            row.append("wins" if winner == at else "")
+        table.add_row(Text(names[at], style="bold green" if winner == at else ""), *row)
+    console = terminal.fitting(table)
     console.print(title, markup=False)
     console.print(table)
     if len(names) > ROWS:
@@ -121,10 +138,7 @@ def _table(
     console.print()
 
 
-def _chance(share: float) -> str:
-    """One digit, never rounded to certainty."""
-    if 0.9995 <= share < 1:
-        return "> 99.9 %"
-    if 0 < share < 0.0005:
-        return "< 0.1 %"
-    return f"{share * 100:.1f} %"
+def _short(share: float) -> str:
+    from flows.results.spoken import chance
+
+    return chance(max(share, 1e-9)).replace("over", ">").replace("under", "<")

@@ -3,7 +3,6 @@ from __future__ import annotations
 import math
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from flows.cli import terminal
+from flows.cli import asking, terminal
 from flows.errors import BadInput, EnvironmentFault, Fault
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def run(
         spec: a campaign file, YAML or CSV.
         provider: a host that may make the images; may be given several times.
         max_cost: stop buying at so many USD.
-        yes: do not ask, whatever the plan costs.
+        yes: do not ask, whatever the plan costs. What it retires is asked about all the same.
         only: shots to make, as a glob over shot ids such as 'MUG-*'; may be given several times.
         to: another destination than the campaign's.
         defaults: a YAML that gives a CSV of briefs what it does not say.
@@ -61,9 +60,10 @@ def run(
     )
     job = jobs.prepare(request)
     _tell_plan(job)
+    was_shown = asking.about_leaving(job)
     if job.work:
         jobs.require_keys(job.accounts)
-    _ask(job, yes=yes)
+    _ask(job, yes=yes, was_shown=was_shown)
     summary = jobs.nothing_to_do(job) if job.is_done else _make(job)
     if json:
         terminal.document(summary.document())
@@ -80,12 +80,12 @@ def _tell_plan(job: Job) -> None:
     told(job)
 
 
-def _ask(job: Job, *, yes: bool) -> None:
+def _ask(job: Job, *, yes: bool, was_shown: bool) -> None:
     cost = job.shot_list.estimate.cost_usd_high
     limit = job.campaign.ask_above_usd
     if yes or (cost is not None and cost <= limit) or not job.work:
         return
-    if not sys.stdin.isatty():
+    if not asking.is_possible():
         raise BadInput(
             "the run was not started",
             [
@@ -99,10 +99,9 @@ def _ask(job: Job, *, yes: bool) -> None:
         )
     from flows.cli.plan import ROWS, show
 
-    show(job, rows=ROWS)
-    answer = input(f"Buy for up to {terminal.money(cost)}? [y/N] ")
-    if answer.strip().lower() not in {"y", "yes"}:
-        raise BadInput("not started: the question was not answered with yes")
+    if not was_shown:
+        show(job, rows=ROWS)
+    asking.confirm(f"Buy for up to {terminal.money(cost)}?")
 
 
 def _make(job: Job) -> Summary:
@@ -162,6 +161,11 @@ def _tell_failures(summary: Summary) -> None:
         terminal.error(f"{named}{others}: {stage}: {reason}")
 
 
+def _unseen(job: Job) -> str:
+    """Shots that are counted as published though nobody could say what is wanted of them."""
+    return f", {len(job.unseen):,} of them of skipped rows" if job.unseen else ""
+
+
 def _tell_end(job: Job, summary: Summary) -> None:
     _tell_failures(summary)
     for row in summary.remarks:
@@ -169,7 +173,7 @@ def _tell_end(job: Job, summary: Summary) -> None:
     if summary.made_files == 0 and not summary.failures and not summary.retired:
         terminal.result(
             f"nothing to do: {terminal.counted(summary.published, 'shot')} "
-            f"({terminal.counted(summary.files, 'file')}) already there; "
+            f"({terminal.counted(summary.files, 'file')}) already there{_unseen(job)}; "
             f"bought 0, drew 0, spent {terminal.money(0)}"
         )
     else:
@@ -181,6 +185,7 @@ def _tell_end(job: Job, summary: Summary) -> None:
             f"{terminal.counted(summary.kept, 'shot')} from takes that were there, "
             f"spent {terminal.money(summary.spent_usd)}"
             + (f", retired {summary.retired:,}" if summary.retired else "")
+            + _unseen(job)
         )
     terminal.result(f"manifest: {summary.manifest}")
     terminal.result(f"gallery:  {summary.gallery}")

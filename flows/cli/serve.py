@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-import math
+import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +17,13 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from flows.cli import terminal
-from flows.errors import BadInput, EnvironmentFault, Fault
+from flows.cli.scheduled import due, keyless, needs_yes, parameters_of, requested
+from flows.errors import BadInput, EnvironmentFault, Fault, ShotlistError
 
 if TYPE_CHECKING:
+    from flows.campaign import Happened
+    from flows.cli.scheduled import Parameters
+    from flows.jobs import Request
     from flows.nouns.campaign import Campaign
 
 START_S = 120.0
@@ -48,28 +54,99 @@ def serve(
 
     if not specs:
         raise BadInput("nothing is served", [Fault("SPEC", "no campaign file is named")])
-    campaigns = [
-        checked(spec, provider=provider, max_cost=max_cost, yes=yes, to=to, defaults=defaults)
+    asked = [
+        requested(spec, provider=provider, max_cost=max_cost, to=to, defaults=defaults)
         for spec in specs
     ]
-    _refuse(specs, [campaign for campaign, _ in campaigns])
-    said = _api_url(specs[0])
+    campaigns = those_to_serve(asked, yes=yes)
+    first = campaigns[0][0]
+    said = _api_url(first.spec)
     api_url = said or f"http://127.0.0.1:{_free_port()}/api"
     quiet_prefect(api_url, verbose=terminal.is_verbose())
     # after Prefect's settings: it reads them as it is imported
     from flows import campaign as line
 
     with nullcontext() if said else _server(api_url):
-        for spec, (campaign, parameters) in zip(specs, campaigns, strict=True):
-            terminal.result(f"serving {spec}: {due(campaign)}")
+        for request, campaign, parameters in campaigns:
+            terminal.result(f"serving {request.spec}: {due(campaign)}")
             needs_yes(campaign, parameters)
         terminal.say(
             f"serving: runs begin by their schedule, or by hand on the page at "
             f"{api_url.removesuffix('/api')}; stop with Ctrl-C"
         )
-        line.serve(campaigns)
+        line.serve([(campaign, parameters) for _, campaign, parameters in campaigns], _tell)
     terminal.say("stopped: the schedules rest until the campaigns are served again")
     return 0
+
+
+def _tell(happened: Happened) -> None:
+    at = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S}"
+    say = terminal.result if happened.is_end else terminal.say
+    (terminal.error if happened.is_bad else say)(f"{at} {happened.campaign}: {happened.said}")
+
+
+def those_to_serve(
+    asked: Sequence[Request], *, yes: bool
+) -> list[tuple[Request, Campaign, Parameters]]:
+    """Those that can be served. What keeps the others from it is told.
+
+    Raises:
+        BadInput: none can be served.
+        EnvironmentFault: none can be served, and one of them for the want of a key.
+
+    """
+    served: list[tuple[Request, Campaign, Parameters]] = []
+    left_out: list[ShotlistError] = []
+    names: dict[str, str] = {}
+    for request in asked:
+        try:
+            campaign = _servable(request)
+            if (other := names.setdefault(campaign.campaign, request.spec)) != request.spec:
+                found = f"its campaign {campaign.campaign!r} is that of {other}"
+                raise _no(request, [Fault(request.spec, found, remedy="give it an id of its own")])
+        except ShotlistError as error:
+            left_out.append(error)
+            continue
+        served.append((request, campaign, parameters_of(request, yes=yes)))
+    if not served and len(left_out) == 1:
+        raise left_out[0]
+    for fault in left_out:
+        terminal.error(str(fault))
+    if not served:
+        worst = max(left_out, key=lambda fault: fault.exit_code)
+        raise type(worst)("nothing is served")
+    for request, _, _ in served:
+        _tell_faults(request)
+    return served
+
+
+def _servable(request: Request) -> Campaign:
+    """The campaign of a file that has a schedule, and whose hosts have keys."""
+    from flows import read
+
+    defaults = Path(request.defaults) if request.defaults else None
+    reading = read.outline(Path(request.spec), defaults=defaults).reading
+    if reading.campaign.schedule is None:
+        remedy = 'add: schedule: {cron: "0 6 * * 1", timezone: UTC}'
+        raise _no(request, [Fault(request.spec, "no schedule", remedy=remedy)])
+    if missing := keyless(request, reading):
+        raise EnvironmentFault(f"{request.spec} is not served: {missing}")
+    return reading.campaign
+
+
+def _no(request: Request, faults: Sequence[Fault]) -> BadInput:
+    return BadInput(f"{request.spec} is not served", faults)
+
+
+def _tell_faults(request: Request) -> None:
+    """What would stop a run now may be mended until it is due: a catalogue above all."""
+    from flows import jobs
+
+    try:
+        jobs.check(request)
+    except ShotlistError as error:
+        terminal.error(str(error))
+        terminal.note(f"{request.spec} is served all the same: its runs fail until that is mended")
 
 
 def _api_url(spec: str) -> str | None:
@@ -82,90 +159,6 @@ def _api_url(spec: str) -> str | None:
     if api_url is not None and (fault := unreachable(api_url)):
         raise EnvironmentFault(fault)
     return api_url
-
-
-def _refuse(specs: Sequence[str], campaigns: Sequence[Campaign]) -> None:
-    faults = [
-        Fault(spec, "no schedule", remedy='add: schedule: {cron: "0 6 * * 1", timezone: UTC}')
-        for spec, campaign in zip(specs, campaigns, strict=True)
-        if campaign.schedule is None
-    ]
-    seen: dict[str, str] = {}
-    for spec, campaign in zip(specs, campaigns, strict=True):
-        if (other := seen.setdefault(campaign.campaign, spec)) != spec:
-            found = f"its campaign {campaign.campaign!r} is that of {other}"
-            faults.append(Fault(spec, found, remedy="each campaign has an id of its own"))
-    if faults:
-        raise BadInput("nothing is served", faults)
-
-
-def checked(
-    spec: str,
-    *,
-    provider: list[str] | None = None,
-    max_cost: float | None = None,
-    yes: bool = False,
-    only: list[str] | None = None,
-    to: str | None = None,
-    defaults: str | None = None,
-    workspace: str | None = None,
-) -> tuple[Campaign, dict[str, object]]:
-    """A campaign that is sound, and the parameters that its runs are started with.
-
-    Raises:
-        BadInput: with all faults of the campaign.
-
-    """
-    from decimal import Decimal
-
-    from flows import jobs, read
-    from flows.nouns.workspace import Workspace
-
-    if max_cost is not None and math.isnan(max_cost):
-        raise BadInput("nothing was registered", [Fault("--max-cost", "nan is no amount")])
-    request = jobs.Request(
-        spec=spec,
-        providers=tuple(provider or ()),
-        max_cost=None if max_cost is None else Decimal(str(max_cost)),
-        only=tuple(only or ()),
-        to=to,
-        defaults=defaults,
-    )
-    jobs.check(request)
-    reading = read.campaign(Path(spec), defaults=Path(defaults) if defaults else None)
-    root = Workspace.of(Path(spec), Path.cwd()).root
-    return reading.campaign, {
-        "spec": _below(root, spec),
-        "only": only or [],
-        "max_cost": max_cost,
-        "provider": provider or [],
-        "to": to,
-        "yes": yes,
-        "defaults": _below(root, defaults) if defaults else None,
-        "workspace": workspace or str(root),
-    }
-
-
-def _below(root: Path, file: str) -> str:
-    """Where a file is, told from the workspace; absolute where it lies outside."""
-    place = Path(file).resolve()
-    return place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
-
-
-def due(campaign: Campaign) -> str:
-    """A campaign's schedule, for people."""
-    said = campaign.schedule
-    return f"{said.cron} ({said.timezone})" if said is not None else "none"
-
-
-def needs_yes(campaign: Campaign, parameters: Mapping[str, object]) -> None:
-    """Say what stops a run that nobody can be asked about."""
-    if not parameters["yes"]:
-        terminal.note(
-            f"{campaign.campaign}: a run whose plan may cost more than "
-            f"{terminal.money(campaign.ask_above_usd)} (ask_above_usd) stops before it buys; "
-            f"--yes lets it buy"
-        )
 
 
 def _free_port() -> int:
@@ -212,5 +205,5 @@ def _server(api_url: str) -> Iterator[None]:
             try:
                 server.wait(30)
             except subprocess.TimeoutExpired:
-                server.kill()
+                os.killpg(server.pid, signal.SIGKILL)  # the server and what it has started
                 server.wait()

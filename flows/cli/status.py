@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 20
 MOST_LETTERS = 100
+UNBROKEN = frozenset({"at work: run", "campaign", "host", "no picture: host", "realm", "state"})
 
 
 def status(
@@ -96,25 +98,36 @@ def _show(told: Overview) -> None:
         [(one.host, one.realm, one.state, f"{one.times:,}", _why(one)) for one in told.refusals],
         numbers=("times",),
     )
-    _table(
-        ("run", "campaign", "realm", "began", "ended", "outcome"),
-        [
-            (
-                run["id"],
-                run["campaign"],
-                run["realm"],
-                run["started_at"],
-                run["ended_at"] or "-",
-                run["outcome"] or "running or killed",
-            )
-            for run in told.runs
-        ],
-    )
+    at_work = {one.run for one in told.at_work}
+    for run in told.runs:
+        terminal.result(
+            f"run {run['id']}  {run['campaign']}  {run['realm']}  {_minute(run['started_at'])}"
+        )
+        terminal.result(f"  {_became(run, is_at_work=run['id'] in at_work)}")
+
+
+def _minute(at: str) -> str:
+    """`2026-11-21T13:52:07.312Z` to `2026-11-21 13:52 UTC`."""
+    return f"{at[:10]} {at[11:16]} UTC"
+
+
+def _became(run: Mapping[str, Any], *, is_at_work: bool) -> str:
+    """What became of a run, for people."""
+    if is_at_work:
+        return "at work"
+    if run["ended_at"] is None:
+        return "running, or killed: then the next run goes on"
+    began, ended = (datetime.fromisoformat(run[at]) for at in ("started_at", "ended_at"))
+    took = f"took {terminal.duration((ended - began).total_seconds())}"
+    if run["outcome"] == "ended":
+        return f"{run['told'] or 'ended'}; {took}"
+    why = f": {run['told']}" if run["told"] else ""
+    return f"{run['outcome']}{why}; {took}; the next run goes on"
 
 
 def _show_unsettled(unsettled: Sequence[Unsettled]) -> None:
     for one in unsettled[:MOST_SHOWN]:
-        sent = f", sent {one.sent_at}" if one.sent_at else ""
+        sent = f", sent {_minute(one.sent_at)}" if one.sent_at else ""
         terminal.result(
             f"{one.take.state}: {one.told}{sent}, price {terminal.money(one.take.price_usd)}"
         )
@@ -143,7 +156,7 @@ def _table(
             heading,
             justify="right" if heading in numbers else "left",
             overflow="fold",
-            no_wrap=heading == "run",
+            no_wrap=heading in UNBROKEN,
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))

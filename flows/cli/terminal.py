@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
+_ANY_WIDTH = 10_000
 _quiet = False
 _verbose = False
 _log: IO[str] | None = None
@@ -53,11 +57,46 @@ def tables() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
+def fitting(table: Table) -> Console:
+    """Where a table is printed whose cells are names: as `tables`, and wider where one would be
+    broken, for what is broken cannot be copied. The terminal breaks such lines without a trace.
+    """
+    from rich.console import Console
+
+    console = tables()
+    needed = console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).maximum
+    return console if needed <= console.width else Console(highlight=False, width=needed)
+
+
+def wrapped(text: str, stream: TextIO) -> str:
+    """Broken at blanks where a terminal would break inside words; a name that is too long for a
+    line stays whole. Elsewhere the text as it is.
+    """
+    if not stream.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(_folded(line, width) for line in text.split("\n"))
+
+
+def _folded(line: str, width: int) -> str:
+    if len(line) <= width:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line.lstrip(),
+        width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def say(text: str) -> None:
     """A line of progress."""
     write_log(text)
     if not _quiet:
-        print(text, file=sys.stderr, flush=True)
+        print(wrapped(text, sys.stderr), file=sys.stderr, flush=True)
 
 
 def note(text: str) -> None:
@@ -68,13 +107,13 @@ def note(text: str) -> None:
 def error(text: str) -> None:
     """What went wrong, in words that say what to do."""
     write_log(f"error: {text}")
-    print(f"shotlist: {text}", file=sys.stderr, flush=True)
+    print(wrapped(f"shotlist: {text}", sys.stderr), file=sys.stderr, flush=True)
 
 
 def result(text: str) -> None:
     """What was asked for."""
     write_log(text)
-    print(text, flush=True)
+    print(wrapped(text, sys.stdout), flush=True)
 
 
 def document(value: object, *, indent: int | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from flows.feeds import tables, writing
@@ -42,9 +42,14 @@ def feeds(
     """The files of all feeds that a campaign asks for. The wishes are sound (see `sound`).
 
     Only what the manifest names is in them, with its `url`; a failed shot has no rendition there.
-    `products` are the campaign's, by key, in the catalogue's order.
+    `products` are the campaign's, by key, in the catalogue's order. What is to be said of all
+    stands with the first.
     """
-    return [_file(path, of_one, manifest, products) for path, of_one in _by_path(wishes).items()]
+    files = [_file(path, of_one, manifest, products) for path, of_one in _by_path(wishes).items()]
+    if files and manifest["realm"] != "live":
+        said = f"{FOLDER}: the pictures are of a {manifest['realm']} run: hand no feed to a shop"
+        files[0] = replace(files[0], notes=(said, *files[0].notes))
+    return files
 
 
 def path_of(wish: Feed) -> str:
@@ -63,8 +68,6 @@ def _file(
 ) -> FeedFile:
     of = FORMATS[wishes[0].name]
     notes = Notes(path)
-    if manifest["realm"] != "live":
-        notes.add(f"the pictures are of a {manifest['realm']} run: hand it to no shop")
     columns = [column for column, _ in wished_columns(of, wishes)]
     found = lines(of, wishes, manifest["renditions"], products, notes)
     data, count = _written(of, columns, found, _ids(wishes), notes, manifest)

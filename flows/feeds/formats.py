@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
+from flows.feeds.source import plain_name
+
 Style = Literal["supplement", "shopify", "woocommerce", "primary"]
 """How rows are made: an id and its pictures; a row a picture; SKU and list; all of a product."""
 
@@ -53,8 +55,9 @@ class FeedFormat:
     longest_alt: int | None = None
 
     def column(self, name: str | None) -> Column | None:
-        wanted = name or self.default
-        return next((one for one in self.columns if one.name == wanted), None)
+        """The column of that name, however its letters are cased and its words parted."""
+        wanted = plain_name(name or self.default)
+        return next((one for one in self.columns if plain_name(one.name) == wanted), None)
 
 
 # support.google.com/merchants/answer/6324350 (image_link), 6324370 (additional_image_link),

@@ -6,6 +6,7 @@ written anew (help.pinterest.com/en/business/article/before-you-get-started-with
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from flows.feeds.addresses import encoded
@@ -21,6 +22,8 @@ _OPTIONAL = (
     "google_product_category", "product_type", "sale_price", "sale_price_effective_date",
 )  # fmt: skip
 MOST_ADDITIONAL = 10
+_CURRENCY = re.compile(r"(?<![A-Za-z])[A-Za-z]{3}(?![A-Za-z])")
+"""ISO 4217, which Pinterest asks for behind the number."""
 _OF_FIELDS = frozenset(("title", "description", "link", "brand", "color", "size"))
 
 
@@ -43,12 +46,35 @@ def primary(
         name for name in (*known, *more) if name in wished or any(cells[name] for _, cells in made)
     ]
     for (_, line), (_, cells) in zip(found, made, strict=True):
-        lacking = [name for name in _REQUIRED if not cells[name]]
+        if _is_bare(line.source, cells["price"]):
+            notes.add(
+                "prices have no currency: add a column `currency` (EUR) to the catalogue, or write"
+                " it behind each price (39.60 EUR)",
+                line.key,
+            )
+        lacking = [
+            name
+            for name in _REQUIRED
+            if not cells[name] and not (name == "price" and _price(line.source))
+        ]
         if lacking:
             words = ", ".join(lacking)
             notes.add(f"{of.label} needs {words}, which the catalogue does not say", line.key)
     rows = [(name, *(cells[column] for column in header)) for name, cells in made]
     return Table(("id", *header), rows, len(rows))
+
+
+def _is_bare(source: Source, written: str) -> bool:
+    """Whether there is a price and nobody can tell in what money."""
+    return bool(_price(source)) and _CURRENCY.search(written) is None
+
+
+def _price(source: Source) -> str:
+    return (
+        source.cells.get("price", "")
+        if source.is_merchant
+        else source.product.fields.get("price", "")
+    )
 
 
 def _cells(line: Line, columns: Sequence[Column], names: Sequence[str]) -> dict[str, str]:

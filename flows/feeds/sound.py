@@ -134,7 +134,7 @@ def _names(
 ) -> Iterator[Fault]:
     """A column, channel, output, variant or locale that is not there."""
     known = [column.name for column in FORMATS[wish.name].columns]
-    if wish.column is not None and wish.column not in known:
+    if wish.column is not None and FORMATS[wish.name].column(wish.column) is None:
         yield Fault(
             place("column"),
             f"{FORMATS[wish.name].label} has no column '{wish.column}' for pictures",

@@ -7,9 +7,10 @@ job and makes it.
 from flows.jobs.close import Summary, close, nothing_to_do
 from flows.jobs.hosts import require_keys
 from flows.jobs.job import Batch, Bench, Job, Progress, Request, Work
+from flows.jobs.leaving import Leaving, leaving
 from flows.jobs.make import Made, make
 from flows.jobs.prepare import check, prepare
-from flows.jobs.running import WORKERS, begun, desk, hand_over, planned, ready
+from flows.jobs.running import WORKERS, begun, desk, hand_over, planned, ready, tell
 from flows.jobs.shooting import Taken, taken
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Batch",
     "Bench",
     "Job",
+    "Leaving",
     "Made",
     "Progress",
     "Request",
@@ -28,6 +30,7 @@ __all__ = [
     "close",
     "desk",
     "hand_over",
+    "leaving",
     "make",
     "nothing_to_do",
     "planned",
@@ -35,4 +38,5 @@ __all__ = [
     "ready",
     "require_keys",
     "taken",
+    "tell",
 ]

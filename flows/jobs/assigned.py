@@ -20,6 +20,8 @@ class Assigned:
     campaign: str
     arms: tuple[results.Arm, ...]
     notes: tuple[str, ...]
+    products: frozenset[str] = frozenset()
+    """Those that the assignment file names; empty where there is none."""
 
 
 def assigned(request: Request) -> Assigned:
@@ -41,7 +43,8 @@ def assigned(request: Request) -> Assigned:
     where = Workspace.of(spec, Path.cwd()).destination(
         request.to or campaign.publish.to, campaign.campaign
     )
-    published, note = _published(where, is_asked=request.to is not None)
+    data, note = _published(where, is_asked=request.to is not None)
+    published = results.published(data)
     arms, moved = results.as_published(written, published)
     if len(arms) < 2:
         found = "it has no variants" if not arms else f"its only variant is {arms[0].id}"
@@ -49,10 +52,15 @@ def assigned(request: Request) -> Assigned:
             f"{reading.spec_path} is no test",
             [Fault(reading.spec_path, found, "two or more", "write `variants:` or `experiment:`")],
         )
-    return Assigned(campaign=campaign.campaign, arms=arms, notes=tuple(filter(None, (note, moved))))
+    return Assigned(
+        campaign=campaign.campaign,
+        arms=arms,
+        notes=tuple(filter(None, (note, moved))),
+        products=results.products(data),
+    )
 
 
-def _published(where: str, *, is_asked: bool) -> tuple[tuple[results.Arm, ...], str]:
+def _published(where: str, *, is_asked: bool) -> tuple[bytes, str]:
     try:
         place = Place(where)
         full = place.full(f"{FOLDER}/{ASSIGNMENTS}")
@@ -60,9 +68,9 @@ def _published(where: str, *, is_asked: bool) -> tuple[tuple[results.Arm, ...], 
     except ShotlistError as error:
         if is_asked:
             raise
-        return (), f"{error}; the variants are those of the campaign file"
+        return b"", f"{error}; the variants are those of the campaign file"
     if data is None:
         if is_asked:
             raise EnvironmentFault(f"{full}: there is none; a run with variants writes it")
-        return (), ""
-    return results.published(data), ""
+        return b"", ""
+    return data, ""

@@ -58,6 +58,9 @@ class Work:
 
     shot: Shot
     paths: tuple[str, ...]
+    why: str = ""
+    """Why its files are made anew though every take of it is there; empty where takes are missing
+    or nothing was published before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,11 @@ class Job:
         if self.work or self.former is None or self.retires:
             return False
         return self.pages_are_there and self.former["spec_sha256"] == self.reading.spec_sha256
+
+    @cached_property
+    def anew(self) -> Mapping[str, str]:
+        """Shots whose takes are there and whose files are made anew, with why."""
+        return {work.shot.shot_id: work.why for work in self.work if work.why}
 
     @property
     def hosts(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from flows.errors import BadInput, Fault
 from flows.jobs.close import Summary, close, nothing_to_do
 from flows.jobs.job import Batch, Job, Request
+from flows.jobs.leaving import refuse_emptying
 from flows.jobs.make import Made, make
 from flows.jobs.prepare import prepare
 from flows.jobs.running import WORKERS, begun, desk, ready
@@ -29,10 +30,11 @@ class Published:
     without_take: tuple[str, ...]
 
 
-def publish(request: Request) -> Published:
+def publish(request: Request, allow: Callable[[Job], object] = refuse_emptying) -> Published:
     """Cut the files that are missing at the destination from takes that the ledger has.
 
-    A shot without a take stays there as it was, as a run with `--only` would leave it.
+    A shot without a take stays there as it was, as a run with `--only` would leave it. `allow`
+    raises where the job may not be done: here, where the catalogue takes away too much.
 
     Raises:
         BadInput: spec, catalogue, templates, references or options cannot be used.
@@ -40,6 +42,7 @@ def publish(request: Request) -> Published:
 
     """
     job = prepare(request)
+    allow(job)
     takes = _takes(job)
     wanted = [work for work in job.work if any(one.sha256 in takes for one in work.shot.recipes)]
     chosen = {work.shot.shot_id for work in wanted}

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.errors import ShotlistError
 from flows.jobs.job import Bench, Job, Progress, Request
+from flows.jobs.leaving import refuse_emptying
 from flows.jobs.prepare import prepare
 from flows.ledger import Ledger, TakeStore, open_ledger
 from flows.ledger.ledger import now
@@ -71,8 +73,19 @@ def hand_over(job: Job, watcher: Callable[[Progress], None] | None = None) -> No
 
 
 def planned(request: Request) -> Job:
-    """The job of a request: handed over, or planned now (a run started from elsewhere)."""
-    return _planned.pop(request, None) or prepare(request)
+    """The job of a request: handed over, or planned now (a run started from elsewhere).
+
+    Who hands a job over has asked about what it retires; of one that is planned here nobody can be.
+
+    Raises:
+        BadInput: as `prepare`, or the catalogue would take away more than may go unasked.
+        EnvironmentFault: as `prepare`.
+
+    """
+    if (job := _planned.pop(request, None)) is None:
+        job = prepare(request)
+        refuse_emptying(job)
+    return job
 
 
 def desk(run: str) -> Desk:
@@ -109,7 +122,7 @@ def begun(job: Job) -> Iterator[Bench]:
             destination=job.place.shown,
         )
         _remember_plan(book, job)
-    outcome = "interrupted"
+    outcome, fault = "interrupted", ""
     try:
         yield Bench(
             run=run,
@@ -123,12 +136,23 @@ def begun(job: Job) -> Iterator[Bench]:
             signing=settings.signing,
         )
         outcome = "ended"
+    except ShotlistError as error:
+        fault = str(error).partition("\n")[0]
+        raise
     finally:
         # before the staging goes: whoever is at work still writes there
         own.stop()
         with open_ledger(settings.ledger_url) as book:
             book.end_run(run, outcome)
+            if fault:
+                book.tell_run(run, fault)
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def tell(bench: Bench, told: str) -> None:
+    """Write into the ledger what became of the run, in a line."""
+    with open_ledger(bench.ledger_url) as book:
+        book.tell_run(bench.run, told)
 
 
 def _clear_old(staging: Path) -> None:

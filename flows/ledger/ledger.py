@@ -215,6 +215,10 @@ class Ledger(Reader):
         """See `Pen.end_run`."""
         return self._alone(lambda pen: pen.end_run(run, outcome))
 
+    def tell_run(self, run: str, told: str) -> None:
+        """See `Pen.tell_run`."""
+        self._alone(lambda pen: pen.tell_run(run, told))
+
     def hear(self, host: str, message_id: str, *, job: str, mark: str, document: str) -> bool:
         """See `Pen.hear`."""
         return self._alone(

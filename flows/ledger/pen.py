@@ -240,6 +240,12 @@ class Pen:
         )
         return at
 
+    def tell_run(self, run: str, told: str) -> None:
+        """Write down what became of a run, in a line."""
+        self._connection.execute(
+            update(tables.runs).where(tables.runs.c.id == run).values(told=storable(told))
+        )
+
     # -- hosts
 
     def hear(self, host: str, message_id: str, *, job: str, mark: str, document: str) -> bool:

@@ -50,9 +50,14 @@ def _purchases_and_persons(connection: Connection) -> None:
     )
 
 
+def _words_of_runs(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE runs ADD COLUMN told TEXT"))
+
+
 UPGRADES: Mapping[int, Callable[[Connection], None]] = {
     1: _notes_of_hosts,
     2: _purchases_and_persons,
+    3: _words_of_runs,
 }
 """What brings a ledger from that version to the next."""
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from flows.nouns.take import Realm, TakeState
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 pace = MetaData()
@@ -143,7 +143,8 @@ runs = Table(
     Column("destination", Text, nullable=False),
     Column("started_at", String(32), nullable=False),
     Column("ended_at", String(32)),
-    Column("outcome", String(20)),  # published, incomplete, interrupted
+    Column("outcome", String(20)),  # ended, interrupted
+    Column("told", Text),  # what became of it, in a line
     Index("runs_by_campaign", "campaign", "realm"),
 )
 

@@ -72,6 +72,9 @@ class Reading:
     """The presets that the campaign may name; None where it names none."""
     brand: BrandKit | None = None
     """The brand with its files read; None where nothing is laid over pictures."""
+    left_out: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Keys of products that the catalogue has and the campaign does not choose, each with the key
+    of the spec that leaves it out: `where` or `limit`."""
 
 
 class ShotState(StrEnum):

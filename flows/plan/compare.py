@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Protocol
 
 from flows.nouns.shot import RetiredShot, ShotState
@@ -83,28 +84,33 @@ def retired(
     wanted: Collection[str],
     products: Collection[str],
     skipped: Collection[str],
+    left_out: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[RetiredShot, ...]:
     """The shots that were planned before and are wanted no more, by id.
 
-    A product that was skipped this time has not left: its shots are not retired.
+    A product that was skipped this time has not left: its shots are not retired. `left_out` are
+    products that the catalogue has, each with the key of the spec that does not choose it.
     """
     gone = []
     for shot_id in sorted(earlier.keys() - set(wanted)):
-        if _is_of(shot_id, skipped):
+        if _product_of(shot_id, skipped) is not None:
             continue
-        why = (
-            "the campaign asks for it no more"
-            if _is_of(shot_id, products)
-            else "its product left the catalogue"
-        )
+        if _product_of(shot_id, products) is not None:
+            why = "the campaign asks for it no more"
+        elif (product := _product_of(shot_id, left_out)) is not None:
+            why = f"`{left_out[product]}` leaves its product out"
+        else:
+            why = "its product left the catalogue"
         gone.append(RetiredShot(shot_id=shot_id, why=why))
     return tuple(gone)
 
 
-def _is_of(shot_id: str, products: Collection[str]) -> bool:
+def _product_of(shot_id: str, products: Collection[str]) -> str | None:
+    """Which of these products a shot is of."""
     # a key may hold slashes itself
     parts = shot_id.split("/")
-    return any("/".join(parts[:end]) in products for end in range(1, len(parts)))
+    keys = ("/".join(parts[:end]) for end in range(1, len(parts)))
+    return next((key for key in keys if key in products), None)
 
 
 def _by_takes(count: int, known: Sequence[Take], on_unknown: OnUnknown) -> Standing | None:

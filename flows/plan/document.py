@@ -7,6 +7,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NotRequired, TypedDict
 
 from flows.nouns.hashed_path import shown
@@ -55,12 +56,17 @@ class Document(TypedDict):
     totals: dict[str, Any]
 
 
-def document(plan: ShotList, paths: Mapping[str, Sequence[str]] | None = None) -> Document:
+def document(
+    plan: ShotList,
+    paths: Mapping[str, Sequence[str]] | None = None,
+    anew: Mapping[str, str] = MappingProxyType({}),
+) -> Document:
     """The plan as one JSON document.
 
     `paths` maps a shot id to its paths below the destination (they begin with `images/`), in the
     order of `Shot.paths`; a shot that is not in it shows its rendered paths. Retired shots stand
-    after the wanted ones; `totals.shots` counts the wanted.
+    after the wanted ones; `totals.shots` counts the wanted. `anew` are shots that are kept and
+    whose files are cut anew from their takes, with why; `totals.anew` counts them among the kept.
     """
     final = paths or {}
     return {
@@ -68,7 +74,11 @@ def document(plan: ShotList, paths: Mapping[str, Sequence[str]] | None = None) -
         "realm": plan.realm.value,
         "shots": [
             *(
-                _shot(shot, final.get(shot.shot_id) or [f"images/{path}" for path in shot.paths])
+                _shot(
+                    shot,
+                    final.get(shot.shot_id) or [f"images/{path}" for path in shot.paths],
+                    anew.get(shot.shot_id, ""),
+                )
                 for shot in plan.shots
             ),
             *map(_retired, plan.retired),
@@ -78,7 +88,7 @@ def document(plan: ShotList, paths: Mapping[str, Sequence[str]] | None = None) -
             for row in plan.skipped
         ],
         "notes": list(plan.notes),
-        "totals": totals(plan),
+        "totals": {**totals(plan), "anew": len(anew)},
     }
 
 
@@ -106,7 +116,7 @@ def _number(cost: Decimal | None) -> float | None:
     return None if cost is None else float(cost)
 
 
-def _shot(shot: Shot, paths: Sequence[str]) -> PlannedShot:
+def _shot(shot: Shot, paths: Sequence[str], anew: str) -> PlannedShot:
     return {
         "shot_id": shot.shot_id,
         "product": shot.product.key,
@@ -114,7 +124,7 @@ def _shot(shot: Shot, paths: Sequence[str]) -> PlannedShot:
         "locale": shot.locale,
         "aspect_ratio": shot.aspect_ratio,
         "state": shot.state.value,
-        "why": shot.why,
+        "why": f"cut anew from its take: {anew}" if anew else shot.why,
         "prompt": shot.prompt,
         "references": [
             {"role": one.role, "from": one.shown, "sha256": one.sha256} for one in shot.references

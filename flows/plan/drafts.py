@@ -165,7 +165,8 @@ class _Spoken:
             else:
                 said = text.of_brief(self._words)
         except BadInput as error:
-            self._faults.gather(error, product=self._words.product.key)
+            product = self._words.product
+            self._faults.gather(error, product=product.key, said_by=product)
             said = ""
         self._said[text] = said
         return said

@@ -98,6 +98,7 @@ def shot_list(
         {draft.shot_id for draft in drafts},
         {product.key for product in reading.products} | {one.product.key for one in drafts},
         {row.product for row in skipped},
+        reading.left_out,
     )
     chosen = _chosen([draft.shot_id for draft in drafts], only)
     shots, needed = _held_against(

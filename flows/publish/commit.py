@@ -29,6 +29,9 @@ PAGES = frozenset({MANIFEST_CSV, MANIFEST_PARQUET, gallery.GALLERY_HTML})
 MOST_IN_PAGE = 200
 """Pictures up to which the thumbnails are in the page itself; beyond, they lie in gallery/."""
 
+_HANDED = ("feeds", "variants")
+"""Folders of feeds and of the table of variants."""
+
 THREADS = 4
 """Thumbnails at a time: reading from far away waits, decoding releases the interpreter's lock."""
 
@@ -78,7 +81,7 @@ def commit(
     if faults:
         raise ValueError("; ".join(faults[:10]))
     pictures, links = _pictures(place, manifest, reference or _nothing, fresh or _nothing)
-    html = gallery.page(manifest, pictures=pictures, shots=shots)
+    html = gallery.page(manifest, pictures=pictures, shots=shots, beside=_beside(place))
     _still(place, claimed)
     place.write(MANIFEST_CSV, as_csv(manifest))
     place.write(MANIFEST_PARQUET, as_parquet(manifest))
@@ -93,6 +96,12 @@ def commit(
     for name in place.below("gallery").sizes():
         if _OURS.fullmatch(name) and f"gallery/{name}" not in links:
             place.remove(f"gallery/{name}")
+
+
+def _beside(place: Place) -> list[str]:
+    """What is handed over with the manifest: a page names it only where it is there."""
+    lying = (f"{folder}/{name}" for folder in _HANDED for name in place.below(folder).sizes())
+    return [MANIFEST_PARQUET, *sorted(lying)]
 
 
 def _still(place: Place, claimed: Condition | None) -> None:

@@ -70,12 +70,19 @@ def data_uri(webp: bytes) -> str:
     return f"data:image/webp;base64,{base64.b64encode(webp).decode()}"
 
 
-def page(manifest: Manifest, *, pictures: Mapping[str, str], shots: Sequence[Shot] = ()) -> str:
+def page(
+    manifest: Manifest,
+    *,
+    pictures: Mapping[str, str],
+    shots: Sequence[Shot] = (),
+    beside: Sequence[str] = (),
+) -> str:
     """The whole page.
 
     `pictures` has the address of a thumbnail (a data URI or `picture_path`) by the sha256 of each
     rendition and reference that has one; `shots`, the whole plan, gives titles, the order, and
-    the places of what was not made.
+    the places of what was not made; `beside` are paths of other files that lie there, to be named
+    with the manifest.
     """
     from jinja2 import Environment
 
@@ -97,6 +104,7 @@ def page(manifest: Manifest, *, pictures: Mapping[str, str], shots: Sequence[Sho
         version=manifest["run"]["version"],
         plain=plain,
         left_out=left_out,
+        beside=[(quote(path), path) for path in beside],
         style=style,
         style_hash=_source_hash(style),
         script=script,

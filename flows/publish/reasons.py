@@ -48,9 +48,8 @@ def why_added(rows: Sequence[RenditionRow], old: Manifest) -> list[str]:
 
 def why_removed(rows: Sequence[RenditionRow], new: Manifest) -> list[str]:
     """Why the later manifest has each of these files no more."""
-    return _why_alone(
-        rows, new, lambda noun: "its shot failed" if noun == "failed" else f"the {noun} is gone"
-    )
+    said = {"failed": "its shot failed", "product": "its product is not chosen any more"}
+    return _why_alone(rows, new, lambda noun: said.get(noun, f"the {noun} is gone"))
 
 
 def _picture(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flows.errors import BadInput, Fault
@@ -31,6 +31,8 @@ class Catalogue:
     skipped: tuple[SkippedRow, ...]
     notes: tuple[str, ...]
     image_base: str
+    left_out: Mapping[str, str]
+    """Key of a product that is not chosen to what leaves it out: `where` or `limit`."""
 
 
 def products(wish: Products, *, folder: str) -> Catalogue:
@@ -56,11 +58,17 @@ def products(wish: Products, *, folder: str) -> Catalogue:
     if (words := _translations(wish, columns, folder)) is not None:
         kept, said = translated(kept, words, columns.rule.keys[0])
         notes += said
+    left_out: dict[str, str] = {}
     if asked is not None:
+        left_out = {one.key: "where" for one in kept}
         before = len(kept)
         kept = filters.matching(kept, asked)
+        for one in kept:
+            del left_out[one.key]
         if not kept:
             notes.append(f"`where` leaves none of {before} products")
+    if wish.limit is not None:
+        left_out |= {one.key: "limit" for one in kept[wish.limit :]}
     return Catalogue(
         products=tuple(kept[: wish.limit]),
         skipped=tuple(
@@ -71,6 +79,7 @@ def products(wish: Products, *, folder: str) -> Catalogue:
         ),
         notes=tuple(notes),
         image_base=_image_base(wish, folder),
+        left_out=left_out,
     )
 
 

@@ -117,6 +117,7 @@ def _of_yaml(spec: Path, today: date) -> Reading:
         places=source.places(),
         channels=found.channels,
         brand=found.brand,
+        left_out=catalogue.left_out,
     )
 
 

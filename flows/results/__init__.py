@@ -5,7 +5,7 @@ Out: `assignments.csv` for the ad platform, or a Judgement: rates, chances to be
 from __future__ import annotations
 
 from flows.results.arms import Arm, arms_of, as_published
-from flows.results.assignments import assignments, published
+from flows.results.assignments import assignments, products, published
 from flows.results.judge import Judgement, judge
 from flows.results.names import ad_names
 
@@ -17,5 +17,6 @@ __all__ = [
     "as_published",
     "assignments",
     "judge",
+    "products",
     "published",
 ]

@@ -96,6 +96,13 @@ def published(data: bytes) -> tuple[Arm, ...]:
     return tuple(arms.values())
 
 
+def products(data: bytes) -> frozenset[str]:
+    """The products that an assignment file tells of."""
+    text = io.StringIO(data.decode("utf-8-sig", "replace"), newline="")
+    rows = csv.DictReader(text, restval="")
+    return frozenset(filter(None, (_text(row.get("product") or "") for row in rows)))
+
+
 def _weight(cell: str) -> float:
     try:
         weight = float(cell)

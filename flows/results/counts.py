@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from flows.errors import BadInput, Fault, did_you_mean
 from flows.results.arms import Arm
-from flows.results.columns import Columns, columns_of
+from flows.results.columns import Columns, columns_of, plain
 from flows.results.names import Known
 
 MOST = 10**13
@@ -47,7 +47,8 @@ STRATA = ("date", "product", "channel")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """A report that can be judged. `unknown` are names in it that no variant of the campaign has,
-    with their impressions; `missing` are variants of which it says nothing.
+    with their impressions; `missing` are variants of which it says nothing; `strangers` are
+    products that the campaign does not have, with the impressions that count all the same.
     """
 
     arms: tuple[Arm, ...]
@@ -57,6 +58,7 @@ class Counts:
     unknown: Mapping[str, int]
     missing: tuple[str, ...]
     notes: tuple[str, ...]
+    strangers: Mapping[str, int] = field(default_factory=dict)
 
 
 def counted(
@@ -67,8 +69,10 @@ def counted(
     lines: Sequence[Line],
     header_place: str = "",
     bad: Sequence[Fault] = (),
+    products: Collection[str] = (),
 ) -> Counts:
-    """The report called `name` as counts of the arms; `bad` are faults of lines found before.
+    """The report called `name` as counts of the arms; `bad` are faults of lines found before,
+    `products` the campaign's, empty where nobody knows them.
 
     Raises:
         BadInput: columns are missing, cells are no counts, clicks exceed impressions, rows are
@@ -76,13 +80,17 @@ def counted(
 
     """
     columns, faults = columns_of(header, header_place or name)
-    if faults:
-        raise BadInput(f"{name} cannot be used", [*faults, *bad])
-    reader = _Reader(arms, name, columns)
+    reader = _Reader(arms, name, columns, products)
     for line in lines:
         reader.read(line)
-    if reader.faults or bad:
-        raise BadInput(f"{name} cannot be used", [*bad, *reader.faults])
+    faults += [*bad, *reader.faults]
+    strange = reader.unknown and "variant" in columns.at
+    if strange and not reader.known:
+        faults.append(_no_match(reader, arms, name, columns))
+    elif strange and faults:
+        faults += [_stranger(one, at, arms, name, columns) for one, at in reader.first.items()]
+    if faults:
+        raise BadInput(f"{name} cannot be used", faults)
     if not reader.rows:
         raise BadInput(f"{name} cannot be used", [_no_match(reader, arms, name, columns)])
     seen = {row.variant for row in reader.rows}
@@ -94,16 +102,25 @@ def counted(
         unknown=reader.unknown,
         missing=tuple(arm.id for arm in arms if arm.weight and arm.id not in seen),
         notes=tuple(reader.notes(columns)),
+        strangers=reader.strangers,
     )
 
 
 class _Reader:
     """Reads line by line and remembers what was there."""
 
-    def __init__(self, arms: Sequence[Arm], name: str, columns: Columns) -> None:
+    def __init__(
+        self, arms: Sequence[Arm], name: str, columns: Columns, products: Collection[str]
+    ) -> None:
         self.rows: list[Count] = []
         self.faults: list[Fault] = []
         self.unknown: dict[str, int] = {}
+        self.first: dict[str, int] = {}
+        """The line that each of them is on first."""
+        self.known = 0
+        """Rows that name a variant."""
+        self.strangers: dict[str, int] = {}
+        self._products = {one.casefold() for one in products}
         self._name = name
         self._columns = columns
         self._known = Known(arms)
@@ -122,15 +139,7 @@ class _Reader:
         if text not in self._found:
             self._found[text] = self._known.found_in(text)
         variants = self._found[text]
-        if len(variants) > 1:
-            self._fault(
-                line,
-                "variant",
-                f"'{_short(text)}' names {len(variants)} variants: {', '.join(variants)}",
-                remedy="let the ad's name hold one of them, or give a column 'variant'",
-            )
-        elif text in _NOTHING:
-            self._fault(line, "variant", "no variant is named", remedy="fill or remove the row")
+        self._name_variant(line, text, variants)
         impressions = self._number(line, "impressions")
         clicks = self._number(line, "clicks")
         conversions = self._number(line, "conversions")
@@ -138,12 +147,16 @@ class _Reader:
             return
         self._compare(line, "clicks", clicks, impressions)
         self._compare(line, "conversions", conversions, impressions)
-        if self._is_repeated(line) or len(variants) > 1 or text in _NOTHING:
+        if "variant" not in self._columns.at or self._is_repeated(line):
+            return
+        if len(variants) > 1 or text in _NOTHING:
             return
         if not variants:
-            self.unknown[text] = self.unknown.get(text, 0) + int(impressions)
+            self.unknown[text] += int(impressions)
             return
         date, product, channel = (self._cell(line, one) for one in STRATA)
+        if self._products and product and product.casefold() not in self._products:
+            self.strangers[product] = self.strangers.get(product, 0) + int(impressions)
         self.rows.append(
             Count(
                 variants[0],
@@ -154,12 +167,35 @@ class _Reader:
             )
         )
 
+    def _name_variant(self, line: Line, text: str, variants: Sequence[str]) -> None:
+        """Say what is wrong with the name, and remember it where nobody knows it."""
+        if len(variants) > 1:
+            self._fault(
+                line,
+                "variant",
+                f"'{_short(text)}' names {len(variants)} variants: {', '.join(variants)}",
+                remedy="let the ad's name hold one of them, or give a column 'variant'",
+            )
+        elif text in _NOTHING:
+            if "variant" in self._columns.at:
+                self._fault(line, "variant", "no variant is named", remedy="fill or remove the row")
+        elif not variants:
+            self.unknown.setdefault(text, 0)
+            self.first.setdefault(text, line.number)
+        else:
+            self.known += 1
+
     def notes(self, columns: Columns) -> list[str]:
         notes = []
-        if columns.left_aside:
-            aside = ", ".join(f"'{one}'" for one in columns.left_aside)
+        if columns.unused:
+            unused = ", ".join(f"'{one}'" for one in columns.unused)
             used = ", ".join(f"{ours} from '{one}'" for ours, one in columns.spelled.items())
-            notes.append(f"{self._name}: read {used}; left aside {aside}")
+            notes.append(f"{self._name}: read {used}; not used: {unused}")
+        if plain(columns.spelled.get("conversions", "")) == "results":
+            notes.append(
+                f"{self._name}: '{columns.spelled['conversions']}' counts what the ad set was"
+                " optimised for; if these are no conversions, judge with --goal clicks"
+            )
         if self._totals:
             lines = ", ".join(map(str, self._totals[:_MOST_SHOWN]))
             notes.append(f"{self._name}: sums are not counted again (line {lines})")
@@ -174,7 +210,7 @@ class _Reader:
 
     def _number(self, line: Line, ours: str) -> float | None:
         if ours not in self._columns.at:
-            return 0
+            return 0 if ours == "conversions" else None  # told of the header
         text = self._cell(line, ours)
         if text in _NOTHING and ours != "impressions":
             self._blank += 1
@@ -226,15 +262,33 @@ class _Reader:
 
 
 def _no_match(reader: _Reader, arms: Sequence[Arm], name: str, columns: Columns) -> Fault:
-    ids = [arm.id for arm in arms]
+    ids = _ids(arms)
     first = [f"'{_short(one)}'" for one in list(reader.unknown)[:3]]
     hint = next(filter(None, (did_you_mean(one, ids) for one in reader.unknown)), "")
     return Fault(
         f"{name}: column '{columns.spelled['variant']}'",
         f"no row names a variant of this campaign; there are {', '.join(first) or 'no rows'}",
-        ", ".join(ids[:_MOST_SHOWN]) + (", …" if len(ids) > _MOST_SHOWN else ""),
+        _few(ids),
         hint or "use the ids or utm_content of assignments.csv",
     )
+
+
+def _stranger(text: str, line: int, arms: Sequence[Arm], name: str, columns: Columns) -> Fault:
+    ids = _ids(arms)
+    return Fault(
+        f"{name}: line {line}, column '{columns.spelled['variant']}'",
+        f"the campaign has no variant for '{_short(text)}'; it would be left out",
+        _few(ids),
+        did_you_mean(text, ids),
+    )
+
+
+def _ids(arms: Sequence[Arm]) -> list[str]:
+    return [arm.id for arm in arms]
+
+
+def _few(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:_MOST_SHOWN]) + (", …" if len(ids) > _MOST_SHOWN else "")
 
 
 def _is_sum(text: str) -> bool:

@@ -14,16 +14,21 @@ SCHEMA = "shotlist/results/1"
 
 
 def document(campaign: str, judgement: Judgement) -> dict[str, Any]:
-    """`{"schema", "campaign", "goal", "winner", "why", "false_winners_below", "metrics": [...],
-    "sample_ratio", "missing", "unknown", "columns", "warnings", "next", "notes"}`.
+    """`{"schema", "campaign", "goal", "winner", "would_win", "but", "why", "false_winners_below",
+    "metrics": [...], "sample_ratio", "missing", "unknown", "strangers", "columns", "warnings",
+    "next", "notes"}`.
+
+    `winner` is null where `but` says why the numbers are not to be trusted; `would_win` is then
+    who would have won. `strangers`: impressions of products that the campaign does not have.
 
     A metric, the deciding one first: `{"metric": ctr | cvr | conversions_per_impression, "decides",
     "dispersion", "variants": [{"variant", "levels", RATE}], "contest", "factors": [{"factor",
     "levels": [{"level", RATE}], "contest", "why"}]}`.
 
-    RATE: `trials`, `successes`, `rate` (0 to 1; null without trials; a level's is held against the
-    same mix of the other factors), `interval` [low, high] at 95 %, `chance_best`, `expected_loss`
-    (a rate). The last three are null for a factor of which `why` says that nothing can be told.
+    RATE: `trials`, `successes`, `rate` (the one by the other, 0 to 1; null without trials),
+    `interval` [low, high] at 95 %, `chance_best`, `expected_loss` (a rate). A level has `adjusted`
+    besides: its rate on the same mix of all other factors, which its interval, chance and loss are
+    of. These four are null for a factor of which `why` says that nothing can be told.
 
     `contest`, null where nothing is decided: `{"best", "winner", "lead", "p_value", "alpha",
     "detectable_lift", "needed": {"lift", "power", "trials_each"}, "too_few"}`, of variant ids or
@@ -38,6 +43,8 @@ def document(campaign: str, judgement: Judgement) -> dict[str, Any]:
         "campaign": campaign,
         "goal": judgement.goal,
         "winner": judgement.winner,
+        "would_win": judgement.would_win,
+        "but": judgement.but,
         "why": judgement.why,
         "false_winners_below": PROMISED,
         "metrics": [
@@ -52,6 +59,7 @@ def document(campaign: str, judgement: Judgement) -> dict[str, Any]:
         },
         "missing": list(judgement.counts.missing),
         "unknown": dict(judgement.counts.unknown),
+        "strangers": dict(judgement.counts.strangers),
         "columns": dict(judgement.counts.columns),
         "warnings": list(judgement.warnings),
         "next": list(judgement.steps),
@@ -76,7 +84,7 @@ def _metric(metric: Metric, *, decides: bool) -> dict[str, Any]:
                 "levels": [
                     {
                         "level": level,
-                        **(_rate(rate) if factor.contest else {**_counts(rate), **_UNSAID}),
+                        **(_level(rate) if factor.contest else {**_counts(rate), **_UNSAID}),
                     }
                     for level, rate in zip(factor.levels, factor.rates, strict=True)
                 ],
@@ -88,7 +96,7 @@ def _metric(metric: Metric, *, decides: bool) -> dict[str, Any]:
     }
 
 
-_UNSAID: Mapping[str, Any] = dict.fromkeys(("interval", "chance_best", "expected_loss"))
+_UNSAID: Mapping[str, Any] = dict.fromkeys(("interval", "chance_best", "expected_loss", "adjusted"))
 
 
 def _counts(rate: Rate) -> dict[str, Any]:
@@ -102,6 +110,10 @@ def _rate(rate: Rate) -> dict[str, Any]:
         "chance_best": rate.chance_best,
         "expected_loss": rate.expected_loss,
     }
+
+
+def _level(rate: Rate) -> dict[str, Any]:
+    return {**_rate(rate), "adjusted": rate.adjusted}
 
 
 def _contest(held: Contest | None, names: list[str]) -> dict[str, Any] | None:

@@ -129,7 +129,8 @@ class _Fit:
         self.why = ""
         self.matrix = matrix
         n, s = np.asarray(trials, dtype=float), np.asarray(successes, dtype=float)
-        self.mix = (n[:, None] * matrix).sum(axis=0) / n.sum()
+        self.shares = n / n.sum()
+        self.mix = self.shares @ matrix
         self._spread = spread
         with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
             # as many arms as effects are fitted perfectly: it divides by the degrees that are left,
@@ -149,6 +150,27 @@ class _Fit:
 
         through = np.linalg.pinv(self.matrix) @ self.matrix
         return bool(np.allclose(contrast @ through, contrast, atol=1e-8))
+
+    def on_one_mix(self, at: Sequence[int]) -> tuple[Numbers, Numbers]:
+        """What each level's rate would be had every impression been of it and all else as it was:
+        log odds, and by the delta method their covariance. `at` are the columns of the levels after
+        the first. Where levels met all else alike it is the rate of their own counts.
+        """
+        import numpy as np
+        from scipy import special
+
+        odds, ways = [], []
+        for column in (None, *at):
+            asked = self.matrix.copy()
+            asked[:, at] = 0.0
+            if column is not None:
+                asked[:, column] = 1.0
+            each = special.expit(asked @ self.effects)
+            rate = float(self.shares @ each)
+            odds.append(special.logit(rate))
+            ways.append((self.shares * each * (1 - each)) @ asked / (rate * (1 - rate)))
+        steep = np.array(ways)
+        return np.array(odds), steep @ self.covariance @ steep.T
 
     def together(self) -> str:
         from scipy import stats
@@ -202,8 +224,7 @@ def _factor(
             for n, s in own
         ]
         return Factor(name=name, levels=found, rates=tuple(unsaid), contest=None, why=why)
-    means = rows @ fit.effects
-    covariance = rows @ fit.covariance @ rows.T
+    means, covariance = fit.on_one_mix(at)
     deviations = np.sqrt(np.diag(covariance))
     sides = reach(spread)
     draws = special.expit(
@@ -219,7 +240,8 @@ def _factor(
         Rate(
             trials=own[number][0],
             successes=own[number][1],
-            rate=float(special.expit(means[number])),
+            rate=own[number][1] / own[number][0],
+            adjusted=float(special.expit(means[number])),
             low=float(special.expit(means[number] - sides * deviations[number])),
             high=float(special.expit(means[number] + sides * deviations[number])),
             chance_best=float(chances[number]),

@@ -25,6 +25,8 @@ Goal = Literal["clicks", "conversions"]
 class Judgement:
     """What a report says. `winner` is a variant id, or None and `why` says why.
 
+    `but` says why a winner or a level that the numbers show is not named all the same, empty where
+    nothing speaks against it; `would_win` is the variant that it is of.
     `metrics` begin with the one that decides; `steps` are what a person does next.
     """
 
@@ -36,6 +38,8 @@ class Judgement:
     warnings: tuple[str, ...]
     steps: tuple[str, ...]
     counts: Counts
+    would_win: str | None = None
+    but: str = ""
 
 
 def judge(counts: Counts, goal: Goal | None = None) -> Judgement:
@@ -84,6 +88,8 @@ def judge(counts: Counts, goal: Goal | None = None) -> Judgement:
         warnings=(*warnings, *found_out.warnings),
         steps=found_out.steps,
         counts=counts,
+        would_win=found_out.would_win,
+        but=found_out.but,
     )
 
 
@@ -194,6 +200,12 @@ def _told_of_file(counts: Counts, arms: Sequence[Arm]) -> list[str]:
         warnings.append(
             f"the campaign has no variant for {listed(tuple(counts.unknown))}:"
             f" {total:,} impressions left out"
+        )
+    if counts.strangers:
+        total = sum(counts.strangers.values())
+        warnings.append(
+            f"{listed(tuple(counts.strangers))}: no product of the campaign by its assignments;"
+            f" {total:,} impressions count all the same"
         )
     return warnings
 

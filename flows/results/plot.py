@@ -9,21 +9,26 @@ from dataclasses import dataclass
 from flows.results.judge import Judgement
 from flows.results.metric import Metric
 from flows.results.rates import Rate
-from flows.results.verdict import digits_of, lead_of, percent
+from flows.results.spoken import chance, percent
+from flows.results.verdict import lead_of
 
 MOST_ROWS = 60
 """Of variants; the best are drawn and the rest is counted."""
 
 WIDTH = 960
 _NAME_WIDTH = 240
-_CHANCE_WIDTH = 190
+_CHANCE_WIDTH = 290
 _RATE_X = WIDTH - 150
+_COUNT_X = _RATE_X - 90
 _LEGEND = (
-    "Dots: rates; bars: where the true rate lies with 95 %. All panels of one rate have one scale."
+    "n: {what}. Dots: rates; bars: where the true rate lies with 95 %. All charts of one rate have"
+    " one scale."
 )
+_ADJUSTED = " Adjusted: had all levels been shown on the same mix of all other factors."
 _ROW = 28
 _LETTERS = 32
 _LETTERS_ACROSS = 135
+_LETTERS_TITLE = 88
 
 _TEMPLATE = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="{{ width }}" height="{{ height }}" \
@@ -32,14 +37,18 @@ font-family="system-ui, sans-serif" font-size="13" role="img">
 <title>{{ title }}</title>
 <desc>{{ subtitle }}</desc>
 <rect width="100%" height="100%" fill="#ffffff"/>
-<text x="24" y="34" font-size="18" font-weight="600" fill="#1a1a1a">{{ title }}</text>
+{% for line in title_lines -%}
+<text x="24" y="{{ 34 + 24 * loop.index0 }}" font-size="18" font-weight="600" fill="#1a1a1a">\
+{{ line }}</text>
+{% endfor -%}
 {% for line in subtitle_lines -%}
-<text x="24" y="{{ 56 + 18 * loop.index0 }}" fill="#555555">{{ line }}</text>
+<text x="24" y="{{ words_y + 18 * loop.index0 }}" fill="#555555">{{ line }}</text>
 {% endfor -%}
 {% for panel in panels -%}
 <g>
 <text x="24" y="{{ panel.top }}" font-weight="600" fill="#1a1a1a">{{ panel.title }}</text>
-<text x="{{ rate_x }}" y="{{ panel.top }}" text-anchor="end" fill="#555555">rate</text>
+<text x="{{ rate_x }}" y="{{ panel.top }}" text-anchor="end" fill="#555555">{{ panel.rate }}</text>
+<text x="{{ count_x }}" y="{{ panel.top }}" text-anchor="end" fill="#555555">n</text>
 <text x="{{ width - 24 }}" y="{{ panel.top }}" text-anchor="end" fill="#555555">\
 chance to be best</text>
 {% for x, label in panel.ticks -%}
@@ -54,6 +63,7 @@ chance to be best</text>
 stroke="{{ row.colour }}" stroke-width="3" stroke-linecap="round" stroke-opacity="0.55"/>
 <circle cx="{{ row.at }}" cy="{{ row.y }}" r="5" fill="{{ row.colour }}">\
 <title>{{ row.told }}</title></circle>
+<text x="{{ count_x }}" y="{{ row.y + 4 }}" text-anchor="end" fill="#555555">{{ row.count }}</text>
 <text x="{{ rate_x }}" y="{{ row.y + 4 }}" text-anchor="end" fill="#1a1a1a"\
 {% if row.is_winner %} font-weight="700"{% endif %}>{{ row.rate }}</text>
 <text x="{{ width - 24 }}" y="{{ row.y + 4 }}" text-anchor="end" fill="#1a1a1a"\
@@ -65,10 +75,14 @@ and {{ panel.left }} more</text>
 {% endif -%}
 </g>
 {% endfor -%}
-<text x="24" y="{{ height - 16 }}" font-size="11" fill="#555555">{{ legend }}</text>
+{% for line in legends -%}
+<text x="24" y="{{ legend_y + 15 * loop.index0 }}" font-size="11" fill="#555555">{{ line }}</text>
+{% endfor -%}
 </svg>
 """
 
+_ADJUSTED_RATE = "adjusted rate"
+_LETTERS_LEGEND = 160
 _PLAIN, _WINNER = "#4a6fa5", "#1b7f4d"
 
 
@@ -82,6 +96,7 @@ class _Row:
     colour: str
     rate: str
     chance: str
+    count: str
     told: str
     is_winner: bool
 
@@ -94,6 +109,8 @@ class _Panel:
     ticks: Sequence[tuple[float, str]]
     rows: Sequence[_Row]
     left: int
+    rate: str
+    """What the column of rates is called."""
 
 
 def plot(campaign: str, judgement: Judgement) -> bytes:
@@ -107,7 +124,9 @@ def plot(campaign: str, judgement: Judgement) -> bytes:
 
     panels: list[_Panel] = []
     lines = [line for said in _said(judgement) for line in _wrapped(said, _LETTERS_ACROSS)]
-    top = 92.0 + 18 * (len(lines) - 1)
+    title = f"{campaign}: {'; '.join(_won(judgement))}"
+    title_lines = _wrapped(title, _LETTERS_TITLE)
+    top = 68.0 + 24 * len(title_lines) + 18 * (len(lines) - 1)
     for metric in judgement.metrics:
         families = list(_families(metric, judgement))
         shown = [rate for _, _, rates, _ in families for rate in _first(rates)]
@@ -117,39 +136,67 @@ def plot(campaign: str, judgement: Judgement) -> bytes:
             panels.append(panel)
             top = panel.bottom + 58
     template = Environment(autoescape=True).from_string(_TEMPLATE)
-    won = f"{judgement.winner} wins" if judgement.winner else "no winner"
+    legend = _LEGEND.format(what=_counted(judgement))
+    if any(panel.rate == _ADJUSTED_RATE for panel in panels):
+        legend += _ADJUSTED
+    legends = _wrapped(legend, _LETTERS_LEGEND)
     return template.render(
         width=WIDTH,
-        height=round(top + 8),
+        height=round(top + 8 + 15 * (len(legends) - 1)),
         name_x=_NAME_WIDTH,
         rate_x=_RATE_X,
-        title=f"{campaign}: {won}",
+        count_x=_COUNT_X,
+        title=title,
+        title_lines=title_lines,
+        words_y=32 + 24 * len(title_lines),
         subtitle=judgement.why,
         subtitle_lines=lines,
         panels=panels,
-        legend=_LEGEND,
+        legends=legends,
+        legend_y=round(top - 8),
     ).encode("utf-8", "replace")
 
 
+def _won(judgement: Judgement) -> Iterator[str]:
+    """Who wins, for the heading: the variant, and the level of each factor that has one."""
+    wins = "would win" if judgement.but else "wins"
+    winner = judgement.winner or judgement.would_win
+    yield f"{winner} {wins}" if winner else "no variant wins"
+    for factor in judgement.metrics[0].factors:
+        held = factor.contest
+        if held is not None and held.winner is not None:
+            yield f"{factor.name}: {factor.levels[held.winner]} {wins}"
+
+
+def _counted(judgement: Judgement) -> str:
+    clicks = [metric.title for metric in judgement.metrics if metric.name == "cvr"]
+    return f"impressions, or clicks for {clicks[0]}" if clicks else "impressions"
+
+
 def _said(judgement: Judgement) -> Iterator[str]:
+    if judgement.but:
+        yield f"But {judgement.but}."
     yield judgement.why
     for factor in judgement.metrics[0].factors:
         held = factor.contest
         if held is not None and held.winner is not None:
             lead = lead_of(held, factor.levels)
             best = factor.levels[held.winner]
-            yield f"{factor.name}: {best} wins: {lead}" if lead else f"{factor.name}: {best} wins"
+            if lead:
+                yield f"{factor.name}: {best} has {lead}"
 
 
 def _families(
     metric: Metric, judgement: Judgement
 ) -> Iterator[tuple[str, Sequence[str], Sequence[Rate], int | None]]:
-    winner = metric.contest.winner if metric.contest and judgement.winner else None
+    but = bool(judgement.but)
+    winner = metric.contest.winner if metric.contest and not but else None
     yield f"{metric.title}, by variant", [arm.id for arm in metric.arms], metric.rates, winner
     for factor in metric.factors:
         if factor.contest is not None:
             title = f"{metric.title}, by {factor.name}"
-            yield title, factor.levels, factor.rates, factor.contest.winner
+            winner = None if but else factor.contest.winner
+            yield title, factor.levels, factor.rates, winner
 
 
 def _likeliest(rates: Sequence[Rate]) -> list[int]:
@@ -168,7 +215,7 @@ def _panel(
     top: float,
     ticks: Sequence[float],
 ) -> _Panel:
-    order, decimals = _likeliest(rates), digits_of(rates)
+    order = _likeliest(rates)
     left, right = _NAME_WIDTH + 20, WIDTH - 24 - _CHANCE_WIDTH - 20
     first, last = ticks[0], ticks[-1]
 
@@ -180,13 +227,14 @@ def _panel(
             name=names[at] if len(names[at]) <= _LETTERS else f"{names[at][: _LETTERS - 1]}…",
             y=top + 28 + _ROW * number,
             low=across(rates[at].low),
-            at=across(rates[at].rate or 0.0),
+            at=across(rates[at].believed),
             high=across(rates[at].high),
             colour=_WINNER if at == winner else _PLAIN,
-            rate=f"{(rates[at].rate or 0.0) * 100:.{decimals}f} %",
-            chance=percent(rates[at].chance_best),
+            rate=percent(rates[at].believed),
+            chance=chance(rates[at].chance_best),
+            count=f"{rates[at].trials:,}",
             told=(
-                f"{names[at]}: {percent(rates[at].rate or 0.0)}, {percent(rates[at].low)} to"
+                f"{names[at]}: {percent(rates[at].believed)}, {percent(rates[at].low)} to"
                 f" {percent(rates[at].high)}, {rates[at].successes:,.10g} of {rates[at].trials:,}"
             ),
             is_winner=at == winner,
@@ -197,7 +245,8 @@ def _panel(
     bottom = top + 18 + _ROW * (len(rows) + bool(more))
     digits = max(0, -math.floor(math.log10((ticks[1] - ticks[0]) * 100) + 1e-9))
     shown = [(across(one), f"{one * 100:.{digits}f} %") for one in ticks]
-    return _Panel(title, top, bottom, shown, rows, more)
+    adjusted = any(percent(one.believed) != percent(one.rate or 0.0) for one in rates)
+    return _Panel(title, top, bottom, shown, rows, more, _ADJUSTED_RATE if adjusted else "rate")
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -19,7 +19,8 @@ _FEWEST_LEVELS = 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """One arm's rate. `low` to `high` holds it with 95 %.
+    """One arm's rate: `successes` by `trials`. `low` to `high` holds with 95 % what is believed of
+    it: of a factor's level that is `adjusted`, what it would be on the same mix of all else.
 
     `chance_best` are the chances, from 0 to 1, that no other arm has a higher true rate;
     `expected_loss` is how much rate is given away on average by choosing this arm.
@@ -32,6 +33,12 @@ class Rate:
     high: float
     chance_best: float
     expected_loss: float = 0.0
+    adjusted: float | None = None
+
+    @property
+    def believed(self) -> float:
+        """The rate that the interval is around; 0 without trials."""
+        return (self.rate or 0.0) if self.adjusted is None else self.adjusted
 
 
 def rates(trials: Sequence[int], successes: Sequence[float], dispersion: float = 1.0) -> list[Rate]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flows.results.arms import Arm
 from flows.results.counts import STRATA, Counts
 from flows.results.dispersion import dispersion
+from flows.results.spoken import percent
 
 MISMATCH_BELOW = 0.001
 """Fabijan et al. 2019, https://doi.org/10.1145/3292500.3330722, advise a bound well below 5 %."""
@@ -29,7 +30,7 @@ class Mismatch:
     def told(self) -> str:
         apart = sorted(self.found, key=lambda one: -abs(self.found[one] - self.wanted[one]))
         shown = ", ".join(
-            f"{one} {self.found[one]:.1%} where {self.wanted[one]:.1%} were meant"
+            f"{one} {percent(self.found[one])} where {percent(self.wanted[one])} were meant"
             for one in apart[:4]
         )
         return (

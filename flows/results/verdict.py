@@ -8,23 +8,27 @@ from dataclasses import dataclass
 
 from flows.results.factors import Factor
 from flows.results.metric import Metric
-from flows.results.rates import Rate
+from flows.results.spoken import chance, percent
 from flows.results.trust import Mismatch
 from flows.results.winner import Contest
 
 _LONG_DAYS = 365
 _MOST_LISTED = 8
-_MOST_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`winner` is a variant id, or None and `why` says why; `steps` are what to do next."""
+    """`winner` is a variant id, or None and `why` says why; `steps` are what to do next.
+
+    Where `but` is not empty, `would_win` is who has the numbers for it.
+    """
 
     winner: str | None
     why: str
     warnings: tuple[str, ...]
     steps: tuple[str, ...]
+    would_win: str | None = None
+    but: str = ""
 
 
 def verdict(metric: Metric, over: str, unequal: Mismatch | None, days: int) -> Verdict:
@@ -41,34 +45,38 @@ def verdict(metric: Metric, over: str, unequal: Mismatch | None, days: int) -> V
     is_unequal = unequal is not None and unequal.is_there
     best = metric.arms[held.best].id
     wins = held.winner is not None
+    few = [metric.arms[at].id for at in held.too_few]
+    but = _UNEQUAL if is_unequal else f"there are too few data for {listed(few)}" if few else ""
     return Verdict(
-        winner=best if wins else None,
-        why=_why(metric, held, over) + (_UNEQUAL if wins and is_unequal else ""),
+        winner=best if wins and not but else None,
+        would_win=best if wins and but else None,
+        but=but,
+        why=_why(metric, held, over),
         warnings=tuple(_warnings(metric, held, is_decided=wins or bool(over))),
         steps=tuple(_steps(metric, held, over, is_unequal=is_unequal, days=days)),
     )
 
 
-_UNEQUAL = ". But impressions do not follow the weights: find out why before you act on it"
+_UNEQUAL = "impressions do not follow the weights: find out why before you act on it"
 
 
 def _why(metric: Metric, held: Contest, over: str) -> str:
-    best, rate = metric.arms[held.best].id, metric.rates[held.best]
-    chance = percent(rate.chance_best)
+    best = metric.arms[held.best].id
+    likely = chance(metric.rates[held.best].chance_best)
     lead = lead_of(held, [arm.id for arm in metric.arms])
     if held.winner is not None:
-        why = f"better than every other variant, chance to be best {chance}"
+        why = f"better than every other variant, chance to be best {likely}"
         return f"{why}; {lead}" if lead else why
     if over:
         return f"{best} leads, but not on the same mix of {over}s"
     if held.too_few:
-        return f"too few data; {best} leads with a chance of {chance} to be best"
-    why = f"{best} leads with a chance of {chance} to be best"
+        return f"too few data; {best} leads with a chance of {likely} to be best"
+    why = f"{best} leads with a chance of {likely} to be best"
     if lead:
         why += f". It has {lead}"
     if held.detectable is not None:
         why += (
-            f". A difference below {relative(held.detectable)} is missed with these numbers more"
+            f". A difference below {percent(held.detectable)} is missed with these numbers more"
             " often than one time in five"
         )
     return why
@@ -97,7 +105,7 @@ def _steps(
             " expect less than the lead told here: who wins has been lucky, too"
         )
         return
-    levels = [*_levels_that_win(metric.factors)]
+    levels = [] if held.too_few else [*_levels_that_win(metric.factors)]
     if levels:
         yield f"keep {listed(levels)} in all variants: that is decided"
     if held.needed is None:
@@ -105,7 +113,7 @@ def _steps(
     fewest = _fewest(metric)
     loss = metric.rates[held.best].expected_loss / (metric.rates[held.best].rate or 1.0)
     best = metric.arms[held.best].id
-    stop = f"{best}: if another one is better, it gives away {share(loss)} of the {metric.what}"
+    stop = f"{best}: if another one is better, it gives away {_part(loss)} of the {metric.what}"
     if fewest >= held.needed:
         yield f"a lead of a tenth would have shown: take what costs least, or {stop}"
         return
@@ -146,36 +154,13 @@ def lead_of(held: Contest, names: Sequence[str]) -> str:
         return ""
     way = "more" if lead.lift >= 0 else "less"
     return (
-        f"{relative(abs(lead.lift))} {way} than {names[held.nearest]} (95 % between"
-        f" {relative(lead.low)} and {relative(lead.high)})"
+        f"{percent(abs(lead.lift))} {way} than {names[held.nearest]} (95 % between"
+        f" {percent(lead.low)} and {percent(lead.high)})"
     )
 
 
-def percent(share: float) -> str:
-    """A share as a person reads it: 0.0123 is `1.23 %`; never rounded to certainty."""
-    if 0.9995 <= share < 1:
-        return "over 99.9 %"
-    if 0 < share < 0.00005:
-        return "under 0.01 %"
-    return f"{share * 100:.3g} %"
-
-
-def digits_of(rates: Sequence[Rate]) -> int:
-    """Decimals of percents beside each other, with which the narrowest interval shows two digits
-    of its width.
-    """
-    narrowest = min((rate.high - rate.low for rate in rates if rate.high > rate.low), default=1.0)
-    return min(_MOST_DIGITS, max(0, 1 - math.floor(math.log10(narrowest * 100))))
-
-
-def relative(change: float) -> str:
-    """A difference as a share of what it is held against: two digits, or whole percents."""
-    return f"{change * 100:.0f} %" if abs(change) >= 0.0995 else f"{change * 100:.2g} %"
-
-
-def share(part: float) -> str:
-    """A small part, told roughly."""
-    return "under 0.1 %" if part < 0.001 else f"about {relative(part)}"
+def _part(part: float) -> str:
+    return "under 0.1 %" if part < 0.001 else f"about {percent(part)}"
 
 
 def rounded(count: int) -> int:

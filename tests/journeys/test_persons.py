@@ -123,7 +123,8 @@ def test_a_lost_purchase_is_named_settled_and_another_is_bought_in_its_place(
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", one["sent_at"])
     told = shotlist("status", cwd=workspace).out
     prefix = one["recipe"][:12]
-    assert f"unknown: {prefix} ({shot}) at freepik, sandbox, sent {one['sent_at']}" in told
+    at = f"{one['sent_at'][:10]} {one['sent_at'][11:16]} UTC"
+    assert f"unknown: {prefix} ({shot}) at freepik, sandbox, sent {at}" in told
     assert (
         f"look at your account at freepik, then `shotlist settle {prefix} --lost`, or "
         f"`--found URL`" in told

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -173,6 +174,16 @@ def test_what_is_wanted_no_more_is_retired_with_the_reason():
         RetiredShot(shot_id="B/1x1", why=gone),
         RetiredShot(shot_id="B/4x5", why=gone),
         RetiredShot(shot_id="C/1/4x5", why=unasked),
+    )
+
+
+def test_a_product_that_the_spec_does_not_choose_has_not_left_the_catalogue():
+    before = planned(reading([product("A"), product("B"), product("C/1")], aspect_ratios=["1:1"]))
+    now = reading([product("A")], aspect_ratios=["1:1"])
+    now = replace(now, left_out={"B": "where", "C/1": "limit"})
+    assert planned(now, book=Ledger.after(before.shots)).retired == (
+        RetiredShot(shot_id="B/1x1", why="`where` leaves its product out"),
+        RetiredShot(shot_id="C/1/1x1", why="`limit` leaves its product out"),
     )
 
 

@@ -103,7 +103,7 @@ def test_added_and_removed_files_are_told_with_the_axis_that_came_or_left() -> N
     ]
     assert found.removed == [
         Single(B, "its shot failed: the host refused the prompt"),
-        Single(rendition("mug-02/a"), "the product is gone"),
+        Single(rendition("mug-02/a"), "its product is not chosen any more"),
         Single(rendition("mug-01/a", "9x16"), "the output is gone"),
     ]
     assert (found.changed, found.unchanged) == ([], 1)

@@ -387,3 +387,20 @@ def test_a_person_reads_a_table_that_ends_with_what_is_to_be_mended(
     monkeypatch.setenv("EVOLINK_BASE_URL", "ftp://x")
     assert run_command(["doctor"]) == 4
     assert capsys.readouterr().out.splitlines()[-1] == "to be mended: evolink"
+
+
+def test_takes_of_this_machine_beside_a_ledger_of_several_are_told(
+    checkup: Checkup, tmp_path: Path
+) -> None:
+    takes = tmp_path / "takes"
+    _, found = checkup(
+        SHOTLIST_LEDGER_URL="postgresql+psycopg://shop@127.0.0.1:9/ledger",
+        SHOTLIST_TAKES_URL=str(takes),
+    )
+    assert found["takes"] == (
+        None,
+        (
+            f"{takes}, 0 files, 0.0 MB; only this machine has them, and others share its ledger: "
+            "set SHOTLIST_TAKES_URL if they are on other machines"
+        ),
+    )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -196,6 +197,36 @@ def test_pinterest_says_what_the_catalogue_does_not() -> None:
         ),
     )
     assert list(comma(file.data)[0]) == ["id", "title", "additional_image_link"]
+
+
+def test_prices_without_a_currency_are_told_with_what_to_add() -> None:
+    bare = Product(key="A", title="Mug", fields={"price": "12.00"}, row={"sku": "A"})
+    merchant = {"id": "B", "title": "Mug", "image_link": "https://a.example/b.jpg", "price": "9"}
+    rows = [rendition("A"), rendition("B")]
+    file = written(rows, wish("pinterest"), [bare, product("B", row=merchant)])
+    assert (
+        "feeds/pinterest.csv: prices have no currency: add a column `currency` (EUR) to the"
+        " catalogue, or write it behind each price (39.60 EUR) (2 products: A, B)"
+    ) in file.notes
+    assert not any("price," in note for note in file.notes)
+    told = replace(bare, fields={"price": "12.00", "currency": "EUR"})
+    assert not any(
+        "currency" in note for note in written(rows[:1], wish("pinterest"), [told]).notes
+    )
+
+
+def test_what_is_to_be_said_of_all_feeds_is_said_once() -> None:
+    row = rendition("A")
+    files = feeds(manifest([row], "proof"), {"A": product("A")}, [wish("merchant"), wish("meta")])
+    said = "feeds/: the pictures are of a proof run: hand no feed to a shop"
+    assert [note for file in files for note in file.notes] == [said]
+
+
+def test_a_column_is_known_however_its_letters_are_cased() -> None:
+    rows = [rendition("A")]
+    for name, column in (("woocommerce", "images"), ("meta", "Image Link")):
+        known = {"woocommerce": "Images", "meta": "image_link"}[name]
+        assert written(rows, wish(name, column=column)) == written(rows, wish(name, column=known))
 
 
 FOUR = {"merchant": tsv, "meta": comma, "woocommerce": comma, "pinterest": comma}
@@ -422,9 +453,7 @@ def test_a_feed_without_pictures_has_a_header_and_says_so() -> None:
 
 def test_pictures_of_a_proof_are_told_to_be_no_goods() -> None:
     file = written([rendition("A")], wish("merchant"), realm="proof")
-    assert file.notes == (
-        "feeds/merchant.tsv: the pictures are of a proof run: hand it to no shop",
-    )
+    assert file.notes == ("feeds/: the pictures are of a proof run: hand no feed to a shop",)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_sound_feeds_have_nothing_to_say() -> None:
     asked = (
         "{name: merchant}, {name: merchant, column: lifestyle_image_link, channel: gmc-lifestyle},"
         " {name: merchant-xml}, {name: meta, variant: a}, {name: shopify, locale: de},"
-        " {name: woocommerce, output: 4x5}, {name: pinterest, id: offer id},"
+        " {name: woocommerce, output: 4x5, column: images}, {name: pinterest, id: offer id},"
         " {name: meta, file: meta-b, variant: b}"
     )
     outputs = 'aspect_ratios: ["4:5"]\nchannels: [gmc-lifestyle]\n'

@@ -304,6 +304,23 @@ def test_few_thumbnails_lie_in_the_page(tmp_path: Path) -> None:
     assert sizes == [("WEBP", (80, 100)), ("WEBP", (80, 100)), ("WEBP", (256, 320))]
 
 
+def test_the_page_names_what_lies_beside_it_and_nothing_else(tmp_path: Path) -> None:
+    place, row = Place(str(tmp_path)), rendition("MUG")
+    lay(place, row)
+    manifests = ["manifest.json", "manifest.csv", "manifest.parquet"]
+
+    def named() -> list[str | None]:
+        commit(place, manifest(row))
+        page = Parsed((tmp_path / "gallery.html").read_text())
+        links = [one.get("href") for one in page.all("a") if one.get("href")]
+        return links[links.index("manifest.json") :]
+
+    assert named() == manifests
+    place.write("feeds/meta 1.csv", b"id\r\n")
+    place.write("variants/assignments.csv", b"product\r\n")
+    assert named() == [*manifests, "feeds/meta%201.csv", "variants/assignments.csv"]
+
+
 def test_many_thumbnails_lie_beside_the_page_and_leave_with_their_picture(tmp_path: Path) -> None:
     place = Place(str(tmp_path))
     rows = [rendition(f"MUG-{number}") for number in range(MOST_IN_PAGE + 2)]

@@ -64,8 +64,8 @@ def test_a_clear_winner_is_named_with_its_chance() -> None:
     assert (told.winner, told.why) == (
         "v1",
         (
-            "better than every other variant, chance to be best over 99.9 %; 50 % more than v0"
-            " (95 % between 26 % and 79 %)"
+            "better than every other variant, chance to be best over 99.9 %; 50.0 % more than v0"
+            " (95 % between 25.7 % and 79.0 %)"
         ),
     )
     (step,) = told.steps
@@ -103,9 +103,9 @@ def test_two_that_are_alike_leave_no_winner_and_say_what_would_tell() -> None:
     told = judge(report(arms(2), (10_000, 200), (10_000, 205)))
     assert told.winner is None
     assert told.why == (
-        "v1 leads with a chance of 59.9 % to be best. It has 2.5 % more than v0 (95 % between -15 %"
-        " and 24 %). A difference below 32 % is missed with these numbers more often than one time"
-        " in five"
+        "v1 leads with a chance of 59.9 % to be best. It has 2.50 % more than v0 (95 % between"
+        " -15.5 % and 24.3 %). A difference below 31.8 % is missed with these numbers more often"
+        " than one time in five"
     )
     held = told.metrics[0].contest
     assert held is not None
@@ -116,7 +116,7 @@ def test_two_that_are_alike_leave_no_winner_and_say_what_would_tell() -> None:
     assert told.steps == (
         (
             "go on until each variant has about 92,000 impressions (the least has 10,000), or stop"
-            " here with v1: if another one is better, it gives away about 2.8 % of the clicks"
+            " here with v1: if another one is better, it gives away about 2.78 % of the clicks"
         ),
     )
     # 2.025 % and 2.2275 %, one-sided 1.5 %, power 80 %, by the textbook for two proportions:
@@ -185,11 +185,34 @@ def test_a_level_is_not_credited_with_its_company() -> None:
     said = [(90_000, 1800), (10_000, 400), (10_000, 200), (90_000, 3600)]
     mood, angle = judge(report(chosen, *said)).metrics[0].factors
     assert [rate.successes / rate.trials for rate in mood.rates] == [0.022, 0.038]
-    assert mood.rates[0].rate == pytest.approx(mood.rates[1].rate)
+    assert [rate.rate for rate in mood.rates] == [0.022, 0.038]
+    assert mood.rates[0].adjusted == pytest.approx(mood.rates[1].adjusted)
     assert mood.contest is not None
     assert mood.contest.winner is None
     assert angle.contest is not None
     assert angle.contest.winner == angle.levels.index("eye")
+
+
+def test_levels_that_met_all_else_alike_have_the_rate_of_their_counts() -> None:
+    chosen = crossed(("calm", "low"), ("calm", "eye"), ("bold", "low"), ("bold", "eye"))
+    said = [(20_000, 120), (20_000, 180), (20_000, 100), (20_000, 150)]
+    for factor in judge(report(chosen, *said)).metrics[0].factors:
+        assert [rate.adjusted for rate in factor.rates] == pytest.approx(
+            [rate.rate for rate in factor.rates], rel=1e-6
+        )
+        for rate in factor.rates:
+            error = (rate.successes**0.5) / rate.trials
+            assert rate.low == pytest.approx(rate.believed - 1.96 * error, rel=0.02)
+            assert rate.high == pytest.approx(rate.believed + 1.96 * error, rel=0.02)
+
+
+def test_a_level_of_which_the_variants_have_too_few_data_would_only_win() -> None:
+    chosen = crossed(*[(mood, angle) for mood in ("calm", "bold") for angle in "abcdefgh"])
+    told = judge(report(chosen, *[(2000, 2)] * 8, *[(2000, 12)] * 8))
+    assert named(told) == ["f0=bold"]
+    assert told.but.startswith("there are too few data for 'calm-a', ")
+    assert not any("that is decided" in step for step in told.steps)
+    assert "f0: bold would win" in plot("mugs", told).decode()
 
 
 def test_levels_that_no_shown_variant_parts_are_not_judged() -> None:
@@ -209,7 +232,7 @@ def test_a_level_without_a_single_click_is_not_judged() -> None:
     ][0]["levels"]
     assert levels[0] == {
         "level": "calm", "trials": 10_000, "successes": 0, "rate": 0.0,
-        "interval": None, "chance_best": None, "expected_loss": None,
+        "interval": None, "chance_best": None, "expected_loss": None, "adjusted": None,
     }  # fmt: skip
 
 
@@ -248,15 +271,15 @@ def test_shares_that_do_not_follow_the_weights_are_told() -> None:
     assert told.mismatch is not None
     assert told.mismatch.wanted == {"v0": 0.75, "v1": 0.25}
     assert told.mismatch.is_there
-    assert any("v0 50.0% where 75.0% were meant" in one for one in told.warnings)
+    assert any("v0 50.0 % where 75.0 % were meant" in one for one in told.warnings)
     assert told.steps == (
         "find out why impressions do not follow the weights; until then nothing else counts",
     )
     won = judge(report(arms(2, (3, 1)), (50_000, 1000), (50_000, 1500)))
-    assert won.winner == "v1"
-    assert won.why.endswith(
-        ". But impressions do not follow the weights: find out why before you act on it"
-    )
+    assert (won.winner, won.would_win) == (None, "v1")
+    assert won.but == "impressions do not follow the weights: find out why before you act on it"
+    assert "v1 would win; " not in plot("mugs", won).decode()
+    assert ">mugs: v1 would win<" in plot("mugs", won).decode()
 
 
 def test_a_variant_without_a_weight_is_held_against_no_share() -> None:
@@ -353,8 +376,8 @@ def test_the_same_report_is_judged_the_same() -> None:
 def test_the_document_says_all_of_it() -> None:
     told = document("mugs", judge(report(arms(2), (10_000, 200), (10_000, 300))))
     assert list(told) == [
-        "schema", "campaign", "goal", "winner", "why", "false_winners_below", "metrics",
-        "sample_ratio", "missing", "unknown", "columns", "warnings", "next",
+        "schema", "campaign", "goal", "winner", "would_win", "but", "why", "false_winners_below",
+        "metrics", "sample_ratio", "missing", "unknown", "strangers", "columns", "warnings", "next",
         "notes",
     ]  # fmt: skip
     assert (told["schema"], told["goal"], told["winner"]) == ("shotlist/results/1", "clicks", "v1")
@@ -379,7 +402,7 @@ def test_the_plot_is_one_picture_that_needs_nothing_else() -> None:
     picture = ET.fromstring(drawn)
     names = [node.text for node in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert names[0] == "mugs: <script>&bold wins"
-    assert {"calm", "<script>&bold", "over 99.9 %", "under 0.01 %", "2.00 %"} <= set(names)
+    assert {"calm", "<script>&bold", "over 99.9 %", "under 0.1 %", "2.00 %"} <= set(names)
     assert re.findall(r"href|url\(|<script", drawn) == []
     at = [float(node.attrib["cx"]) for node in picture.iter("{http://www.w3.org/2000/svg}circle")]
     bars = [

@@ -15,7 +15,7 @@ from flows.cli import run_command
 from flows.errors import BadInput
 from flows.nouns.campaign import Campaign, Variant
 from flows.nouns.rendition import Manifest
-from flows.results import Arm, arms_of, assignments
+from flows.results import Arm, arms_of, assignments, products
 from flows.results.columns import without_preamble
 from flows.results.counts import Counts, Line, counted
 from flows.results.names import Known, utm_content
@@ -161,7 +161,7 @@ def test_what_is_no_variant_and_what_is_a_sum_is_left_out_and_told() -> None:
     assert told.notes == (
         (
             "r.csv: read variant from 'Ad', impressions from 'Impressions', clicks from 'Clicks',"
-            " date from 'Day'; left aside 'Clicks (all)'"
+            " date from 'Day'; not used: 'Clicks (all)'"
         ),
         "r.csv: sums are not counted again (line 5)",
     )
@@ -217,9 +217,66 @@ def test_missing_columns_are_named_with_what_is_there() -> None:
         read("varient;views;clicks;clicks", "calm;1;1;1")
     text = str(caught.value)
     assert "there is no column of variants; the header has 'varient', 'views', 'clicks'" in text
-    assert "did you mean 'variant'?" in text
+    assert "if 'varient' is it, rename it to 'variant'" in text
     assert "there is no column of impressions" in text
     assert "column 'clicks' is there twice" in text
+
+
+def test_a_report_of_visits_is_told_so_and_its_unknown_variants_with_it() -> None:
+    with pytest.raises(BadInput) as caught:
+        read("Session manual ad content;Sessions;Ads clicks", "calm;9;1", "bald;9;x")
+    known = "impressions, impr, ad impressions, ads impressions, paid impressions, impression"
+    assert str(caught.value).splitlines()[1:] == [
+        (
+            "  - r.csv: there is no column of impressions; the header has 'Session manual ad"
+            f" content', 'Sessions', 'Ads clicks' (allowed: {known}); an analytics report counts"
+            " visits, not impressions: add a column of the impressions that the ad platform counted"
+        ),
+        ("  - r.csv: line 3, column 'Ads clicks': 'x' (allowed: a whole number, 0 or more)"),
+        (
+            "  - r.csv: line 3, column 'Session manual ad content': the campaign has no variant for"
+            " 'bald'; it would be left out (allowed: calm, bold); did you mean 'bold'?"
+        ),
+    ]
+
+
+def test_two_columns_that_count_otherwise_are_refused_until_one_is_meant() -> None:
+    header = "Ad name;Impressions;{};Clicks (all);Results;purchases"
+    row = "calm;100;3;5;2;1"
+    with pytest.raises(BadInput) as caught:
+        read(header.format("Link clicks"), row)
+    assert str(caught.value).splitlines()[1:] == [
+        (
+            "  - r.csv: 2 columns could be the clicks: 'Link clicks', 'Clicks (all)'; rename the"
+            " one that is meant to 'clicks', or remove the others"
+        ),
+        (
+            "  - r.csv: 2 columns could be the conversions: 'Results', 'purchases'; rename the one"
+            " that is meant to 'conversions', or remove the others"
+        ),
+    ]
+    told = read(header.format("clicks").replace("purchases", "Reach"), row)
+    assert [one[1:4] for one in told.rows] == [(100, 3, 2.0)]
+    assert told.notes == (
+        (
+            "r.csv: read variant from 'Ad name', impressions from 'Impressions', clicks from"
+            " 'clicks', conversions from 'Results'; not used: 'Clicks (all)', 'Reach'"
+        ),
+        (
+            "r.csv: 'Results' counts what the ad set was optimised for; if these are no"
+            " conversions, judge with --goal clicks"
+        ),
+    )
+
+
+def test_products_that_no_assignment_names_are_told_and_count() -> None:
+    row = rendition("M/calm/4x5", product="=M", variant="calm")
+    known = products(assignments(manifest(row), ARMS))
+    assert known == {"=M"}
+    lines = [Line(2, ["calm", "=m", "100", "2"]), Line(3, ["bold", "N", "90", "2"])]
+    header = ["variant", "product", "impressions", "clicks"]
+    told = counted(ARMS, name="r.csv", header=header, lines=lines, products=known)
+    assert (len(told.rows), told.strangers) == (2, {"N": 90})
 
 
 def test_a_report_of_another_campaign_is_refused_with_the_ids_that_would_do() -> None:
@@ -274,10 +331,13 @@ CLEAR = "variant,impressions,clicks\ncalm,20000,400\nbold,20000,600\n"
 def test_the_command_says_who_wins_and_draws_it(run: Run) -> None:
     code, out, err = run(CLEAR.encode(), "--plot", "p.svg")
     assert code == 0
-    lead = "50 % more than calm (95 % between 32 % and 70 %)"
+    lead = "50.0 % more than calm (95 % between 32.4 % and {} %)"
     assert out.splitlines()[-3:] == [
-        f"mugs, mood: bold wins: {lead}, p under 0.0001",
-        f"mugs: bold wins: better than every other variant, chance to be best over 99.9 %; {lead}",
+        f"mugs, mood: bold wins: {lead.format(69.8)}, p under 0.0001",
+        (
+            "mugs: bold wins: better than every other variant, chance to be best over 99.9 %;"
+            f" {lead.format('70.0')}"
+        ),
         (
             "next: keep bold, take the others out of the campaign and run it; expect less than the"
             " lead told here: who wins has been lucky, too"
@@ -287,6 +347,30 @@ def test_the_command_says_who_wins_and_draws_it(run: Run) -> None:
     assert " ".join(row.split()) == "bold 600 20,000 3.00 % 2.77 – 3.24 % > 99.9 % < 0.1 % wins"
     assert "the file has no dates" in err
     assert Path("p.svg").read_text().startswith("<svg")
+
+
+def test_a_winner_that_a_warning_speaks_against_is_no_plain_winner(run: Run) -> None:
+    _, out, err = run(CLEAR.replace("20000,600", "30000,900").encode())
+    lines = out.splitlines()
+    but = "impressions do not follow the weights: find out why before you act on it"
+    assert any(line.startswith(f"mugs, mood: bold would win, but {but}; it has") for line in lines)
+    assert any(line.startswith(f"mugs: bold would win, but {but}. better than") for line in lines)
+    assert not any("wins" in line for line in lines)
+    assert "warning: impressions do not follow the weights" in err
+
+
+def test_an_adjusted_rate_is_named_as_such_and_stands_beside_its_counts(run: Run) -> None:
+    Path("mugs.yaml").write_text(
+        CAMPAIGN.replace("[calm, bold]}", "[calm, bold], angle: [low, eye]}")
+    )
+    rows = "calm-low,90000,1800\ncalm-eye,10000,400\nbold-low,10000,200\nbold-eye,90000,3600\n"
+    _, out, err = run(f"variant,impressions,clicks\n{rows}".encode())
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "mood count of rate adjusted 95 % between best away" in lines
+    assert any(line.startswith("calm 2,200 100,000 2.20 % 3.00 % 2.83 – 3.18 %") for line in lines)
+    assert "note: adjusted: what the rate would be had all levels been shown on the same" in err
+    first = lines[: lines.index("clicks per impression (CTR), by mood")]
+    assert not any("adjusted" in line for line in first)
 
 
 def test_the_command_prints_one_document(run: Run) -> None:

@@ -9,6 +9,8 @@ import pytest
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.campaign.runners import Crew, started
+from flows.cli.scheduled import requested
+from flows.cli.serve import those_to_serve
 from flows.errors import EnvironmentFault
 from flows.nouns.workspace import Workspace
 from flows.settings import Settings
@@ -31,21 +33,78 @@ def written(folder: Path, file: str, name: str, more: str = "") -> None:
 def test_serve_says_of_each_campaign_why_it_cannot_be_served(
     shotlist_alone: Shotlist, tmp_path: Path
 ) -> None:
+    written(tmp_path, "a.yaml", "jugs")
+    found = shotlist_alone("serve", "campaigns/a.yaml", "campaigns/b.yaml", cwd=tmp_path)
+    assert (found.code, found.out) == (2, "")
+    assert found.err.splitlines() == [
+        "shotlist: campaigns/a.yaml is not served",
+        '  - campaigns/a.yaml: no schedule; add: schedule: {cron: "0 6 * * 1", timezone: UTC}',
+        "shotlist: campaigns/b.yaml cannot be used",
+        "  - campaigns/b.yaml: no such file; did you mean 'a.yaml'?",
+        "shotlist: nothing is served",
+    ]
+
+
+def test_what_can_be_served_is_and_what_keeps_the_others_from_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FAL_KEY", raising=False)
     written(tmp_path, "a.yaml", "same", MONDAYS)
     written(tmp_path, "b.yaml", "same", MONDAYS)
     written(tmp_path, "c.yaml", "other")
-    found = shotlist_alone(
-        "serve", "campaigns/a.yaml", "campaigns/b.yaml", "campaigns/c.yaml", cwd=tmp_path
+    written(tmp_path, "d.yaml", "keyless", f"{MONDAYS}providers: {{use: [fal]}}\n")
+    written(tmp_path, "e.yaml", "bare", MONDAYS)
+    bare = tmp_path / "campaigns" / "e.yaml"
+    bare.write_text(
+        bare.read_text("utf-8").replace("{items: [{sku: A, title: Jug}]}", "{from: e.csv}")
     )
-    assert (found.code, found.out) == (2, "")
-    assert found.err.splitlines() == [
-        "shotlist: nothing is served",
+    asked = [requested(f"campaigns/{name}.yaml") for name in "abcde"]
+    served = those_to_serve(asked, yes=False)
+    assert [(one.spec, campaign.campaign) for one, campaign, _ in served] == [
+        ("campaigns/a.yaml", "same"),
+        ("campaigns/e.yaml", "bare"),
+    ]
+    assert capsys.readouterr().err.splitlines() == [
+        "shotlist: campaigns/b.yaml is not served",
+        (
+            "  - campaigns/b.yaml: its campaign 'same' is that of campaigns/a.yaml; give it an id "
+            "of its own"
+        ),
+        "shotlist: campaigns/c.yaml is not served",
         '  - campaigns/c.yaml: no schedule; add: schedule: {cron: "0 6 * * 1", timezone: UTC}',
         (
-            "  - campaigns/b.yaml: its campaign 'same' is that of campaigns/a.yaml; each campaign "
-            "has an id of its own"
+            "shotlist: campaigns/d.yaml is not served: no key: set FAL_KEY (for fal) in the "
+            "environment or in the workspace's .env"
         ),
+        "shotlist: campaigns/e.yaml cannot be used",
+        "  - campaigns/e.yaml:2:18: there is no file 'e.csv'; paths begin at campaigns/",
+        "note: campaigns/e.yaml is served all the same: its runs fail until that is mended",
     ]
+
+
+def test_serve_without_the_key_of_its_only_host_is_the_environments_fault(
+    shotlist_alone: Shotlist, tmp_path: Path
+) -> None:
+    written(tmp_path, "a.yaml", "jugs", MONDAYS)
+    found = shotlist_alone("serve", "campaigns/a.yaml", "--provider", "fal", cwd=tmp_path)
+    assert (found.code, found.out, found.err) == (
+        4,
+        "",
+        (
+            "shotlist: campaigns/a.yaml is not served: no key: set FAL_KEY (for fal) in the "
+            "environment or in the workspace's .env\n"
+        ),
+    )
+
+
+def test_a_host_that_nobody_knows_is_refused_at_once(
+    shotlist_alone: Shotlist, tmp_path: Path
+) -> None:
+    written(tmp_path, "a.yaml", "jugs", MONDAYS)
+    found = shotlist_alone("serve", "campaigns/a.yaml", "--provider", "fall", cwd=tmp_path)
+    assert (found.code, found.out) == (2, "")
+    assert "did you mean 'fal'?" in found.err
 
 
 def test_serve_without_a_campaign_says_so(shotlist_alone: Shotlist, tmp_path: Path) -> None:

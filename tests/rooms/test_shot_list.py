@@ -362,6 +362,30 @@ def test_faults_of_templates_references_and_channels_are_told_together(tmp_path)
     assert "… and the same for 1 other product" in told[4]
 
 
+def test_a_cell_that_no_template_can_use_is_told_once_at_its_place_in_the_catalogue():
+    spec = {
+        "aspect_ratios": ["1:1"],
+        "alt": "for {{ product.price|currency('EUR') }}",
+        "overlays": [{"text": "{{ product.price|float|int }}"}],
+    }
+    with pytest.raises(BadInput) as caught:
+        planned(reading([product("A", price="9"), product("B", price="abc")], **spec))
+    (told,) = faults(caught.value)
+    assert told == (
+        "data/products.csv, row 2, column 'price': product B: 'abc' is not an amount (used at "
+        "campaigns/mugs.yaml, alt and campaigns/mugs.yaml, overlays.0.text); an amount is a "
+        "number, such as 24.90 or 24,90"
+    )
+
+
+def test_a_value_that_stands_in_no_cell_is_told_at_the_template():
+    spec = {"aspect_ratios": ["1:1"], "alt": "{{ greeting|float }}", "vars": {"greeting": "hello"}}
+    with pytest.raises(BadInput) as caught:
+        planned(reading([product("A")], **spec))
+    (told,) = faults(caught.value)
+    assert told.startswith("campaigns/mugs.yaml, alt: product A: 'hello' is not a number")
+
+
 def test_a_prompt_that_says_nothing_and_none_at_all_are_faults():
     with pytest.raises(BadInput) as caught:
         planned(reading(prompt_text="{{ product.note }}", products=[product(note="")]))
@@ -505,6 +529,7 @@ def test_the_document_is_the_plan_as_json():
             "cost_usd_low": 0.0,
             "cost_usd_high": 0.0,
             "eta_s": 0.5,
+            "anew": 0,
         },
     }
 

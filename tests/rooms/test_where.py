@@ -167,3 +167,11 @@ def test_any_text_is_answered_or_refused(where):
     except BadInput as error:
         found = [] if error.faults else ["refused without a fault"]
     assert set(found) <= {"001", "1", "x"}
+
+
+def test_what_is_left_out_is_told_with_the_key_that_does_it():
+    items = [{"sku": key, "stock": stock} for key, stock in (("A", 9), ("B", 0), ("C", 5))]
+    found = products(Products(items=items, where="stock > 0", limit=1), folder=".")
+    assert [one.key for one in found.products] == ["A"]
+    assert found.left_out == {"B": "where", "C": "limit"}
+    assert products(Products(items=items), folder=".").left_out == {}

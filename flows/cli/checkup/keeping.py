@@ -21,7 +21,7 @@ LEAST_FREE = 1e9
 
 def keeping(settings: Settings, workspace: Workspace) -> Iterator[Finding]:
     yield from _ledger(settings.ledger_url, settings.ledger_is_there())
-    yield _takes(settings.takes_url)
+    yield _takes(settings.takes_url, is_shared=not settings.ledger_url.startswith("sqlite"))
     yield _writable(workspace.root / "outputs")
     yield _disk(workspace.root)
 
@@ -47,7 +47,7 @@ def _ledger(url: str, is_there: bool) -> Iterator[Finding]:
         yield Finding("ledger", False, str(error))
 
 
-def _takes(url: str) -> Finding:
+def _takes(url: str, *, is_shared: bool) -> Finding:
     from flows.storage import Place
 
     try:
@@ -55,9 +55,11 @@ def _takes(url: str) -> Finding:
     except ShotlistError as error:
         return Finding("takes", False, str(error))
     total = sum(sizes.values()) / 1e6
-    return Finding(
-        "takes", True, f"{shown(url)}, {terminal.counted(len(sizes), 'file')}, {total:,.1f} MB"
-    )
+    said = f"{shown(url)}, {terminal.counted(len(sizes), 'file')}, {total:,.1f} MB"
+    if is_shared and "://" not in url:
+        rest = "others share its ledger: set SHOTLIST_TAKES_URL if they are on other machines"
+        return Finding("takes", None, f"{said}; only this machine has them, and {rest}")
+    return Finding("takes", True, said)
 
 
 def _writable(folder: Path) -> Finding:

@@ -83,6 +83,15 @@ class Publish(Part):
     )
     path: str | None = Field(None, description="Jinja for the file's path under images/.")
     takes: Literal["first", "all"] = "first"
+    retire_at_most: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description=(
+            "The share of the published shots that a catalogue may take away at once; beyond it "
+            "(and 5 shots) a run asks at a terminal, and stops elsewhere. 1: no bound."
+        ),
+    )
     feeds: list[Feed] = Field(default_factory=list)
     adcp: Annotated[
         Annotated[bool, Tag("flag")] | Annotated[Adcp, Tag("words")],

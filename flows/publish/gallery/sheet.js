@@ -51,12 +51,24 @@ const select = () => {
 
 // ---- the sheet -----------------------------------------------------------------------------
 let size = 1;
+const [GAP, HEAD, SIDES] = [12, 232, 24]; // as in page.css
+const [LEAST, USUAL, MOST, SHARP] = [112, 188, 300, 400]; // thumbnails are not much larger
+const bounded = (shape) => Math.min(Math.max(shape, 0.5), 2);
 const measure = () => {
-  const shapes = [...columns.keys()].map((column) => Math.min(Math.max(data.columns[column][SHAPE], 0.5), 2));
-  const free = sheet.clientWidth - 232 - 24 - 12 * shapes.length;
-  const tall = Math.min(Math.max(free / shapes.reduce((sum, shape) => sum + shape, 0.01), 112), 188) * size;
-  if (narrow.matches) return sheet.style.setProperty("--tall", "190px");
-  sheet.style.setProperty("--tall", `${Math.round(tall)}px`);
+  const shapes = [...columns.keys()].map((column) => bounded(data.columns[column][SHAPE]));
+  const wide = shapes.reduce((sum, shape) => sum + shape, 0.01), gaps = GAP * Math.max(shapes.length - 1, 0);
+  const fit = (free, least, most) => Math.min(Math.max((free - gaps) / wide, least), most);
+  // where pictures leave half of the page white, products stand side by side, each under its name
+  const beside = Math.floor(sheet.clientWidth / (USUAL * size * wide + gaps + 2 * SIDES));
+  const across = narrow.matches ? 1 : Math.min(beside, rows.length);
+  sheet.classList.toggle("tiled", across > 1);
+  sheet.classList.toggle("captioned", columns.size > 1);
+  sheet.style.setProperty("--across", String(across));
+  if (narrow.matches) return sheet.style.setProperty("--tall", `${Math.round(fit(sheet.clientWidth - 32, 190, MOST))}px`);
+  const tall = across > 1
+    ? fit(sheet.clientWidth / across - 2 * SIDES - 1, LEAST, MOST * size)
+    : fit(sheet.clientWidth - HEAD - SIDES - GAP, LEAST, beside ? MOST : USUAL) * size;
+  sheet.style.setProperty("--tall", `${Math.floor(Math.min(tall, SHARP))}px`);
   sheet.style.setProperty("--columns", shapes.map((shape) => `${Math.round(Math.max(tall * shape, 64))}px`).join(" "));
 };
 
@@ -90,6 +102,7 @@ const drawCell = (number) => {
   }
   link.append(make("span", { class: "caption", "aria-hidden": "true" }, axes(column)));
   link.style.gridColumn = String(columns.get(cell[COLUMN]) + 2);
+  link.style.setProperty("--shape", String(bounded(column[SHAPE])));
   return link;
 };
 
@@ -99,7 +112,7 @@ const drawRow = ([product, numbers]) => {
   return make("section", { class: "row", "aria-label": [key, title].filter(Boolean).join(" ") }, make("div", { class: "name" }, name), make("div", { class: "cells" }, ...numbers.map(drawCell)));
 };
 
-const more = make("div", { "aria-hidden": "true" });
+const more = make("div", { class: "more", "aria-hidden": "true" });
 const drawMore = () => {
   if (drawn >= rows.length) return;
   const until = Math.min(rows.length, drawn + ROWS_AT_ONCE);

@@ -1,0 +1,47 @@
+"""What a person at a terminal is asked before a run; elsewhere the same is a fault."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from flows.cli import terminal
+from flows.errors import BadInput
+
+if TYPE_CHECKING:
+    from flows.jobs import Job
+
+
+def is_possible() -> bool:
+    return sys.stdin.isatty()
+
+
+def confirm(question: str) -> None:
+    """Ask.
+
+    Raises:
+        BadInput: the answer is not yes.
+
+    """
+    asked = terminal.wrapped(f"{question} [y/N]", sys.stdout)
+    if input(f"{asked} ").strip().lower() not in {"y", "yes"}:
+        raise BadInput("not started: the question was not answered with yes")
+
+
+def about_leaving(job: Job) -> bool:
+    """Whether a person was asked, and said yes, to retire more than `publish.retire_at_most`.
+
+    Raises:
+        BadInput: more would be retired, and the answer is no or there is no terminal to ask at.
+
+    """
+    from flows import jobs
+    from flows.cli.plan import ROWS, show
+
+    if (found := jobs.leaving(job)) is None:
+        return False
+    if not is_possible():
+        raise BadInput("the run was not started", [found.fault])
+    show(job, rows=ROWS)
+    confirm(f"{found.catalogue}: {found.found}. Retire their shots?")
+    return True
