@@ -17,8 +17,8 @@ from flows.errors import BadInput, Fault
 from flows.jobs.job import Job
 from flows.nouns.address import shown
 
-LEAST_SHOTS = 5
-"""Fewer may always go: a small campaign's share is soon passed."""
+LEAST_PRODUCTS = 5
+"""Fewer may always go: a small catalogue's share is soon passed, by one product with many shots."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def leaving(job: Job) -> Leaving | None:
     published = {row["shot_id"]: row["product"] for row in former["renditions"]}
     gone = _gone(job, published)
     at_most = reading.campaign.publish.retire_at_most
-    if len(gone) < LEAST_SHOTS or len(gone) <= at_most * len(published):
+    if len(set(gone.values())) < LEAST_PRODUCTS or len(gone) <= at_most * len(published):
         return None
     place = reading.spec_path
     if reading.rows is None and products is not None and products.from_ is not None:

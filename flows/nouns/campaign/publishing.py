@@ -89,7 +89,7 @@ class Publish(Part):
         le=1,
         description=(
             "The share of the published shots that a catalogue may take away at once; beyond it "
-            "(and 5 shots) a run asks at a terminal, and stops elsewhere. 1: no bound."
+            "(and 5 products) a run asks at a terminal, and stops elsewhere. 1: no bound."
         ),
     )
     feeds: list[Feed] = Field(default_factory=list)
