@@ -26,8 +26,14 @@ from flows.campaign import elsewhere, report
 from flows.campaign.runners import started
 from flows.errors import BadInput, EnvironmentFault, Fault, ShotlistError
 from flows.jobs import Bench, Job, Made, Progress, Request, Summary, Taken
+from flows.nouns.address import shown
 
 T = TypeVar("T")
+
+_meant: dict[str, str] = {}
+"""A destination as it was said in this process, by how it is shown: Prefect keeps what a flow is
+called with, and a password is not for its records.
+"""
 
 
 def campaign(
@@ -47,12 +53,15 @@ def campaign(
         EnvironmentFault: no host can be used, or ledger, destination or task runner.
 
     """
+    destination = None if to is None else shown(to)
+    if to is not None and destination is not None:
+        _meant[destination] = to
     state = shotlist(
         spec=spec,
         only=only,
         max_cost=max_cost,
         provider=providers,
-        to=to,
+        to=destination,
         yes=True,
         defaults=defaults,
         return_state=True,
@@ -123,7 +132,7 @@ def _planned(
         providers=tuple(provider or ()),
         max_cost=None if max_cost is None else Decimal(str(max_cost)),
         only=tuple(only or ()),
-        to=to,
+        to=None if to is None else _meant.get(to, to),
         defaults=str(folder / defaults) if folder and defaults else defaults,
     )
     # a workspace that is named stands for the current folder; what is planned is absolute

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, cast
+from urllib.parse import quote
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -188,7 +189,12 @@ def _page(summary: Summary) -> list[str]:
 
 
 def _address(place: str) -> str:
-    return place if "://" in place else f"file://{place}"
+    """Where a link of markdown leads: no blank or bracket of a path may end it."""
+    scheme, there, rest = place.partition("://")
+    if not there:
+        return Path(place).absolute().as_uri()
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host}{slash}{quote(path)}"
 
 
 def _cell(text: str) -> str:

@@ -6,8 +6,10 @@ of all of them.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -33,6 +35,7 @@ from flows.nouns.campaign import Campaign
 
 LOOK_S = 2.0
 MOST_LINES = 8
+MOST_LETTERS = 300
 OVERLAP = timedelta(minutes=1)
 """An end may be written down a little later than one that came after it."""
 ENDED = [StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED]
@@ -68,6 +71,7 @@ class Watch:
         self._since: datetime | None = None
         self._next_is_told: set[UUID] = set()
         self._is_answered = True
+        self._told_faults: set[type[Exception]] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
 
@@ -96,6 +100,19 @@ class Watch:
             self._look(client, is_last=True)
 
     def _look(self, client: SyncPrefectClient, *, is_last: bool = False) -> None:
+        """A fault of one look, of telling above all (the disk of a log is full), ends no other."""
+        try:
+            self._tell_all(client, is_last=is_last)
+        except Exception as error:  # noqa: BLE001 - whatever it is: this thread is the only voice
+            if type(error) in self._told_faults:
+                return
+            self._told_faults.add(type(error))
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:MOST_LETTERS]
+            with suppress(OSError):
+                sys.stderr.write(f"shotlist: what becomes of runs could not be told ({said})\n")
+                sys.stderr.flush()
+
+    def _tell_all(self, client: SyncPrefectClient, *, is_last: bool) -> None:
         try:
             for run in self._running(client):
                 if run.id in self._others:

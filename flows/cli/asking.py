@@ -17,19 +17,21 @@ def is_possible() -> bool:
 
 
 def confirm(question: str) -> None:
-    """Ask.
+    """Ask, where a document on standard output is not disturbed.
 
     Raises:
         BadInput: the answer is not yes.
 
     """
-    asked = terminal.wrapped(f"{question} [y/N]", sys.stdout)
-    if input(f"{asked} ").strip().lower() not in {"y", "yes"}:
+    asked = terminal.wrapped(f"{question} [y/N]", sys.stderr)
+    print(asked, end=" ", file=sys.stderr, flush=True)
+    if input().strip().lower() not in {"y", "yes"}:
         raise BadInput("not started: the question was not answered with yes")
 
 
-def about_leaving(job: Job) -> bool:
+def about_leaving(job: Job, *, is_shown: bool = True) -> bool:
     """Whether a person was asked, and said yes, to retire more than `publish.retire_at_most`.
+    `is_shown`: the plan comes first, on standard output.
 
     Raises:
         BadInput: more would be retired, and the answer is no or there is no terminal to ask at.
@@ -41,7 +43,8 @@ def about_leaving(job: Job) -> bool:
     if (found := jobs.leaving(job)) is None:
         return False
     if not is_possible():
-        raise BadInput("the run was not started", [found.fault])
-    show(job, rows=ROWS)
+        raise BadInput("nothing was begun", [found.fault])
+    if is_shown:
+        show(job, rows=ROWS)
     confirm(f"{found.catalogue}: {found.found}. Retire their shots?")
     return True

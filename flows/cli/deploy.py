@@ -60,8 +60,8 @@ def deploy(
         spec, provider=provider, max_cost=max_cost, only=only, to=to, defaults=defaults
     )
     jobs.check(request)
-    reading = read.outline(Path(spec), defaults=Path(defaults) if defaults else None).reading
-    campaign = reading.campaign
+    outline = read.outline(Path(spec), defaults=Path(defaults) if defaults else None)
+    campaign = outline.campaign
     parameters = parameters_of(request, yes=yes, workspace=workspace)
     api_url = Settings.load(Workspace.of(Path(spec), Path.cwd())).prefect_api_url
     if api_url is None:
@@ -84,7 +84,7 @@ def deploy(
     if campaign.schedule is None:
         terminal.note(f"{spec} has no schedule: it runs when somebody starts it")
     needs_yes(campaign, parameters)
-    if missing := keyless(request, reading):
+    if missing := keyless(request, outline):
         terminal.note(f"here: {missing}; each worker needs it, where it runs")
     return 0
 

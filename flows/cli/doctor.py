@@ -35,10 +35,11 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
 def _findings() -> Iterator[Finding]:
     from flows.cli import checkup
     from flows.nouns.workspace import Workspace
-    from flows.settings import Settings, left_in_file
+    from flows.settings import Settings, hand_to_storages, left_in_file
 
     workspace = Workspace(Path.cwd())
     try:
+        hand_to_storages(workspace)
         settings = Settings.load(workspace)
         left = left_in_file(workspace)
     except ShotlistError as error:

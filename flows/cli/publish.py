@@ -25,6 +25,8 @@ def publish(
         defaults: a YAML that gives a CSV of briefs what it does not say.
         json: print the summary as one JSON document.
     """
+    from functools import partial
+
     from flows.cli import asking
     from flows.jobs.job import Request
     from flows.jobs.publishing import publish as published
@@ -32,7 +34,7 @@ def publish(
 
     terminal.say(f"reading {spec}")
     request = Request(spec=spec, providers=tuple(provider or ()), to=to, defaults=defaults)
-    done = published(request, asking.about_leaving)
+    done = published(request, partial(asking.about_leaving, is_shown=not json))
     summary = done.summary
     if done.without_take:
         terminal.note(told(done.without_take))

@@ -60,7 +60,7 @@ def run(
     )
     job = jobs.prepare(request)
     _tell_plan(job)
-    was_shown = asking.about_leaving(job)
+    was_shown = asking.about_leaving(job, is_shown=not json) or json
     if job.work:
         jobs.require_keys(job.accounts)
     _ask(job, yes=yes, was_shown=was_shown)
@@ -116,7 +116,7 @@ def _make(job: Job) -> Summary:
     jobs.ready(job)
     with watching(job) as watcher, _interruptible():
         quiet_prefect(api_url, verbose=terminal.is_verbose())
-        jobs.hand_over(job, watcher)
+        jobs.entrust(job, watcher)
         from flows.campaign import campaign
 
         return campaign(

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.cli import terminal
 from flows.errors import BadInput, EnvironmentFault, Fault
+from flows.nouns.address import shown
 
 if TYPE_CHECKING:
     from flows.jobs import Request
     from flows.nouns.campaign import Campaign
-    from flows.nouns.shot import Reading
+    from flows.nouns.outline import Outline
 
     Parameters = Mapping[str, object]
+
+_PASSWORD = re.compile(r"://[^/@:]*:(?!:|\d+/)[^@]*@")
+"""User information with a password, whatever signs it has; no port, no link of a chain."""
 
 
 def requested(
@@ -30,7 +35,8 @@ def requested(
     """What the options ask for.
 
     Raises:
-        BadInput: an option that no campaign can be run with.
+        BadInput: an option that no campaign can be run with, or a password: Prefect's records keep
+            what a run is started with, for everybody who sees its page.
 
     """
     from decimal import Decimal
@@ -39,6 +45,15 @@ def requested(
 
     if max_cost is not None and math.isnan(max_cost):
         raise BadInput("nothing was registered", [Fault("--max-cost", "nan is no amount")])
+    if to is not None and _PASSWORD.search(to):
+        fault = Fault(
+            "--to",
+            f"{shown(to)} with a password, which Prefect's server would keep and show",
+            "an address without one",
+            "leave it out: let a key of ~/.ssh, or the store's own variables in the environment or "
+            ".env where it runs, open it",
+        )
+        raise BadInput("nothing was registered", [fault])
     for name in provider or ():
         providers.host(name)
     return jobs.Request(
@@ -70,7 +85,7 @@ def parameters_of(
     }
 
 
-def keyless(request: Request, reading: Reading) -> str:
+def keyless(request: Request, outline: Outline) -> str:
     """What keeps the hosts that are named, by the command or the campaign, from being used here:
     their keys for one. Empty: nothing does.
 
@@ -85,7 +100,7 @@ def keyless(request: Request, reading: Reading) -> str:
     from flows.settings import Settings
 
     settings = Settings.load(Workspace.of(Path(request.spec), Path.cwd()))
-    named = [providers.host(name) for name in request.providers] or named_by(reading)
+    named = [providers.host(name) for name in request.providers] or named_by(outline)
     try:
         jobs.require_keys([one for host in named for one in accounts(host, settings)])
     except EnvironmentFault as error:

@@ -82,7 +82,12 @@ def serve(
 def _tell(happened: Happened) -> None:
     at = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S}"
     say = terminal.result if happened.is_end else terminal.say
-    (terminal.error if happened.is_bad else say)(f"{at} {happened.campaign}: {happened.said}")
+    line = f"{at} {happened.campaign}: {happened.said}"
+    try:
+        (terminal.error if happened.is_bad else say)(line)
+    except OSError as error:
+        # the log file's disk may be full: people read on all the same
+        print(f"{line} (it could not be logged: {error.strerror})", file=sys.stderr, flush=True)
 
 
 def those_to_serve(
@@ -125,13 +130,13 @@ def _servable(request: Request) -> Campaign:
     from flows import read
 
     defaults = Path(request.defaults) if request.defaults else None
-    reading = read.outline(Path(request.spec), defaults=defaults).reading
-    if reading.campaign.schedule is None:
+    outline = read.outline(Path(request.spec), defaults=defaults)
+    if outline.campaign.schedule is None:
         remedy = 'add: schedule: {cron: "0 6 * * 1", timezone: UTC}'
         raise _no(request, [Fault(request.spec, "no schedule", remedy=remedy)])
-    if missing := keyless(request, reading):
+    if missing := keyless(request, outline):
         raise EnvironmentFault(f"{request.spec} is not served: {missing}")
-    return reading.campaign
+    return outline.campaign
 
 
 def _no(request: Request, faults: Sequence[Fault]) -> BadInput:

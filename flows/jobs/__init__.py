@@ -10,7 +10,7 @@ from flows.jobs.job import Batch, Bench, Job, Progress, Request, Work
 from flows.jobs.leaving import Leaving, leaving
 from flows.jobs.make import Made, make
 from flows.jobs.prepare import check, prepare
-from flows.jobs.running import WORKERS, begun, desk, hand_over, planned, ready, tell
+from flows.jobs.running import WORKERS, begun, desk, entrust, planned, ready, tell
 from flows.jobs.shooting import Taken, taken
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
     "check",
     "close",
     "desk",
-    "hand_over",
+    "entrust",
     "leaving",
     "make",
     "nothing_to_do",

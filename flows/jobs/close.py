@@ -11,7 +11,7 @@ from flows import __version__, publish
 from flows.errors import EnvironmentFault, StoppedAtBudget
 from flows.jobs import putting
 from flows.jobs.drift import Drift, drifts
-from flows.jobs.handing import hand_over
+from flows.jobs.handing import handed
 from flows.jobs.job import Bench, Job
 from flows.jobs.make import Made
 from flows.ledger import open_ledger
@@ -71,8 +71,9 @@ def nothing_to_do(job: Job) -> Summary:
     if job.former is None:
         msg = "a job without a manifest at its destination is never done"
         raise ValueError(msg)
-    told = hand_over(job, job.former)
-    return _summary(job, job.former, None, [], [], retired=0, told=told)
+    beside = handed(job, job.former)
+    beside.write(job.place)
+    return _summary(job, job.former, None, [], [], retired=0, told=beside.notes)
 
 
 def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
@@ -82,11 +83,46 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
         EnvironmentFault: the destination cannot be written; the former manifest stays.
 
     """
-    rows = _in_plan_order(job, made)
     done = putting.put(job, bench, made)
-    failures = [failure for one in made for failure in one.failures]
+    news = _news(job, bench, made)
+    manifest = publish.merge(job.former, news)
+    _address(manifest, job.campaign.publish.public_url)
+    claimed = publish.claim(job.place, job.former)
+    beside = handed(job, manifest)
+
+    def settle() -> None:
+        beside.write(job.place)
+        # last: from here to the manifest a kill can tear what lies under former names
+        putting.settle(job.place, done)
+
+    publish.commit(
+        job.place,
+        manifest,
+        shots=job.shot_list.shots,
+        reference=_references(job),
+        fresh=_fresh(bench, made),
+        settle=settle,
+        claimed=claimed,
+        beside=sorted(beside.files),
+    )
+    putting.clear(job.place, done)
+    return _summary(
+        job,
+        manifest,
+        bench,
+        made,
+        list(news.failures),
+        retired=news.run["retired"],
+        spent=news.run["spent_usd"],
+        told=[*done.notes, *beside.notes],
+    )
+
+
+def _news(job: Job, bench: Bench, made: Sequence[Made]) -> publish.News:
+    """What the run knows of every wanted shot."""
     made_ids = {shot_id for one in made for shot_id in one.made_ids}
     gone = _gone(job, made_ids)
+    failures = [failure for one in made for failure in one.failures]
     failures += [
         FailureRow(
             shot_id=shot_id,
@@ -97,66 +133,47 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
         )
         for shot_id in dict.fromkeys(gone.values())
     ]
-    manifest_ids = made_ids | set(job.kept)
+    shots = job.shot_list.shots
+    wanted = {shot.shot_id: [recipe.sha256 for recipe in shot.recipes] for shot in shots}
+    return publish.News(
+        campaign=job.campaign.campaign,
+        title=job.campaign.title or job.campaign.campaign,
+        realm=job.realm.value,
+        spec_sha256=job.reading.spec_sha256,
+        run=_run(job, bench, made, published=made_ids | set(job.kept)),
+        wanted={**wanted, **job.unseen},
+        made=made_ids | set(job.kept),
+        renditions=_in_plan_order(job, made),
+        takes=[take for one in made for take in one.takes],
+        failures=failures,
+        gone=gone.keys(),
+        outputs={
+            shot.shot_id: {
+                (output.name, form) for output in shot.outputs for form in output.formats
+            }
+            for shot in shots
+        },
+    )
+
+
+def _run(job: Job, bench: Bench, made: Sequence[Made], *, published: Collection[str]) -> RunRow:
     with open_ledger(bench.ledger_url) as book:
         spent = float(book.spent(job.realm, run=bench.run))
-    retired = len({row["shot_id"] for row in _former_rows(job)} - _wanted_ids(job))
-    manifest = publish.merge(
-        job.former,
-        publish.News(
-            campaign=job.campaign.campaign,
-            title=job.campaign.title or job.campaign.campaign,
-            realm=job.realm.value,
-            spec_sha256=job.reading.spec_sha256,
-            run=RunRow(
-                id=bench.run,
-                started_at=bench.started_at,
-                ended_at=now(),
-                bought=sum(one.bought for one in made),
-                kept=_kept(manifest_ids, made),
-                spent_usd=spent,
-                retired=retired,
-                skipped_rows=[
-                    {"place": row.place, "product": row.product, "reason": row.reason}
-                    for row in job.shot_list.skipped
-                ],
-                notes=list(job.notes),
-                version=__version__,
-            ),
-            wanted={
-                **{
-                    shot.shot_id: [recipe.sha256 for recipe in shot.recipes]
-                    for shot in job.shot_list.shots
-                },
-                **job.unseen,
-            },
-            made=made_ids | set(job.kept),
-            renditions=rows,
-            takes=[take for one in made for take in one.takes],
-            failures=failures,
-            gone=gone.keys(),
-            outputs={
-                shot.shot_id: {
-                    (output.name, form) for output in shot.outputs for form in output.formats
-                }
-                for shot in job.shot_list.shots
-            },
-        ),
+    return RunRow(
+        id=bench.run,
+        started_at=bench.started_at,
+        ended_at=now(),
+        bought=sum(one.bought for one in made),
+        kept=_kept(published, made),
+        spent_usd=spent,
+        retired=len({row["shot_id"] for row in _former_rows(job)} - _wanted_ids(job)),
+        skipped_rows=[
+            {"place": row.place, "product": row.product, "reason": row.reason}
+            for row in job.shot_list.skipped
+        ],
+        notes=list(job.notes),
+        version=__version__,
     )
-    _address(manifest, job.campaign.publish.public_url)
-    claimed = publish.claim(job.place, job.former)
-    told = [*done.notes, *hand_over(job, manifest)]
-    publish.commit(
-        job.place,
-        manifest,
-        shots=job.shot_list.shots,
-        reference=_references(job),
-        fresh=_fresh(bench, made),
-        settle=lambda: putting.settle(job.place, done),
-        claimed=claimed,
-    )
-    putting.clear(job.place, done)
-    return _summary(job, manifest, bench, made, failures, retired=retired, spent=spent, told=told)
 
 
 def _gone(job: Job, made_ids: Collection[str]) -> dict[str, str]:

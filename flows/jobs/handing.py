@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from flows import feeds, plan, publish, results
 from flows.errors import BadInput
 from flows.jobs.job import Job
 from flows.nouns.rendition import Manifest
 from flows.nouns.shot import Reading, ShotList
+from flows.storage import Place
 
 FOLDER = "variants"
 ASSIGNMENTS = "assignments.csv"
@@ -28,45 +30,58 @@ def refuse(reading: Reading, shots: ShotList) -> tuple[str, ...]:
     return tuple(found.notes)
 
 
-def hand_over(job: Job, manifest: Manifest) -> list[str]:
-    """Write the feeds that are new or changed, which file is which variant, and the export; what
-    could not be put into the feeds.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """What goes out beside the pictures."""
+
+    files: Mapping[str, bytes]
+    """By their paths at the destination."""
+    gone: tuple[str, ...]
+    """Paths of what the campaign has no more."""
+    notes: tuple[str, ...]
+    """What could not be put into the feeds."""
+
+    def write(self, place: Place) -> None:
+        """Write what is new or changed.
+
+        Raises:
+            EnvironmentFault: the destination cannot be used.
+
+        """
+        for path, data in self.files.items():
+            if place.read(path) != data:
+                place.write(path, data)
+        for path in self.gone:
+            place.remove(path)
+
+
+def handed(job: Job, manifest: Manifest) -> Handed:
+    """The feeds, which file is which variant, and the export, as a manifest has them.
 
     Titles, prices and ids change without any picture changing, so this is asked of a run with
     nothing to make as well.
     """
+    files: dict[str, bytes] = {}
+    gone: list[str] = []
     arms = results.arms_of(
         job.campaign,
         plan.variants(job.reading),
         [row.variant for row in job.reading.rows or () if row.variant],
     )
-    _write_assignments(job, manifest, arms)
+    if arms:
+        # it follows from spec and manifest: where both are as before, it is at most gone
+        if manifest is not job.former or ASSIGNMENTS not in job.place.below(FOLDER).sizes():
+            files[f"{FOLDER}/{ASSIGNMENTS}"] = results.assignments(manifest, arms)
+    elif job.former is not None and any(row["variant"] for row in job.former["renditions"]):
+        gone.append(f"{FOLDER}/{ASSIGNMENTS}")
     if (wish := job.campaign.publish.adcp_wish) is not None:
         names = results.ad_names(manifest, arms)
         data = publish.as_adcp(manifest, shots=job.shot_list.shots, wish=wish, names=names)
-        _write(job, publish.ADCP_JSON, data)
-    wishes = job.campaign.publish.feeds
-    if not wishes:
-        return []
+        files[publish.ADCP_JSON] = data
     notes: list[str] = []
-    products = {one.key: one for one in job.reading.products}
-    for file in feeds.feeds(manifest, products, wishes):
-        _write(job, file.path, file.data)
-        notes += file.notes
-    return notes
-
-
-def _write(job: Job, path: str, data: bytes) -> None:
-    if job.place.read(path) != data:
-        job.place.write(path, data)
-
-
-def _write_assignments(job: Job, manifest: Manifest, arms: Sequence[results.Arm]) -> None:
-    """The table of variants, as the manifest says; none where the campaign has none any more."""
-    place = job.place.below(FOLDER)
-    if arms:
-        # it follows from spec and manifest: where both are as before, it is at most gone
-        if manifest is not job.former or ASSIGNMENTS not in place.sizes():
-            place.write(ASSIGNMENTS, results.assignments(manifest, arms))
-    elif job.former is not None and any(row["variant"] for row in job.former["renditions"]):
-        place.remove(ASSIGNMENTS)
+    if wishes := job.campaign.publish.feeds:
+        products = {one.key: one for one in job.reading.products}
+        for file in feeds.feeds(manifest, products, wishes):
+            files[file.path] = file.data
+            notes += file.notes
+    return Handed(files=files, gone=tuple(gone), notes=tuple(notes))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flows import providers
 from flows.errors import EnvironmentFault
 from flows.jobs.accounts import accounts
+from flows.nouns.outline import Outline
 from flows.nouns.rendition import Manifest
 from flows.nouns.shot import Reading
 from flows.nouns.take import Realm
@@ -58,7 +59,7 @@ def choose(
     )
 
 
-def named_by(reading: Reading) -> list[type[Provider]]:
+def named_by(reading: Reading | Outline) -> list[type[Provider]]:
     """The hosts that the campaign itself names.
 
     Raises:

@@ -46,7 +46,7 @@ class Leaving:
         """For a plan, which stops nothing."""
         return (
             f"{self.catalogue}: {self.found}; `run` asks before it retires more than "
-            f"{self.at_most:.0%} of what is published (publish.retire_at_most), and stops where "
+            f"{self.at_most:g} of what is published (publish.retire_at_most), and stops where "
             f"nobody can be asked"
         )
 
@@ -81,7 +81,7 @@ def refuse_emptying(job: Job) -> None:
 
     """
     if (found := leaving(job)) is not None:
-        raise BadInput("the run was not started", [found.fault])
+        raise BadInput("nothing was begun", [found.fault])
 
 
 def _gone(job: Job, published: Mapping[str, str]) -> dict[str, str]:

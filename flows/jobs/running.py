@@ -66,7 +66,7 @@ class Desk:
 _desks: dict[str, Desk] = {}
 
 
-def hand_over(job: Job, watcher: Callable[[Progress], None] | None = None) -> None:
+def entrust(job: Job, watcher: Callable[[Progress], None] | None = None) -> None:
     """Give the flow a job that was planned in this process, so that it is not planned twice."""
     _planned[job.request] = job
     _watcher[:] = [watcher] if watcher is not None else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.errors import Fault
+from flows.nouns.hashed_path import shown
 from flows.plan.drafts import Draft
 from flows.plan.faults import Faults
 
@@ -52,7 +53,9 @@ def _check_paths(
                 continue
             other = drafts[there // _MOST_RENDITIONS]
             one, two = _axes(other, there % _MOST_RENDITIONS), _axes(draft, at)
-            found = f"{path} would be written twice: {_told(other, one)} and {_told(draft, two)}"
+            found = (
+                f"{shown(path)} would be written twice: {_told(other, one)} and {_told(draft, two)}"
+            )
             clashes.setdefault(_remedy(one, two, names), []).append(found)
     for remedy, alike in clashes.items():
         more = f" … and {len(alike) - 1:,} more like it" if len(alike) > 1 else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from flows.errors import BadInput, Fault
+from flows.nouns.outline import Outline
 from flows.nouns.product import Product
 from flows.nouns.shot import Reading
 
@@ -33,7 +34,7 @@ class _Met:
 class Faults:
     """Collects faults; the same fault of many products becomes one line that counts them."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading | Outline) -> None:
         self._spec = reading.spec_path
         self._places: Mapping[str, str] = reading.places
         self._met: dict[Fault, _Met] = {}

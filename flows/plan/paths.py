@@ -31,6 +31,8 @@ _OF_RENDITION = frozenset({"name", "aspect_ratio", "width", "height", "ext", "ta
 
 _BARE = re.compile(r"\{\{ *(name|aspect_ratio|width|height|ext|take|variant|hash) *\}\}")
 
+_BARE_HASH = re.compile(r"\{\{-?\s*hash\s*-?\}\}")
+
 _PLAIN = re.compile(r"[^\s/]+")
 
 _MARK = "\ue000"  # private use: no title has it
@@ -61,7 +63,17 @@ class Paths:
         if source is None:
             source = DEFAULT_PATH_OF_TAKES if self._all_takes else DEFAULT_PATH
         self._text = texts.of(Wording(text=source, place=self.place))
+        self._changed = Fault(
+            self.place,
+            "publish.path changes {{ hash }}, which is known only once the file is there",
+            "{{ hash }} as it is, without filters and slices",
+        )
         self._marked = self._with_marks(source, texts) if self._text else None
+        if "hash" in self.names:
+            bare = texts.of(Wording(text=_BARE_HASH.sub(HASH, source), place=self.place))
+            if bare is not None and "hash" in bare.names:
+                faults.add(self._changed)
+                self._text = None
         self._known: dict[tuple[Master, int], list[Rendition]] = {}
 
     @property
@@ -143,11 +155,7 @@ class Paths:
         if not path:
             fault = Fault(self.place, "publish.path renders to nothing")
         elif "hash" in self.names and HASH not in path:
-            fault = Fault(
-                self.place,
-                "publish.path changes {{ hash }}, which is known only once the file is there",
-                "{{ hash }} as it is, without filters and slices",
-            )
+            fault = self._changed
         if fault:
             self._faults.add(fault, product=words.product.key)
         return path

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows.errors import BadInput, Fault, did_you_mean
 from flows.nouns.campaign import Variant
+from flows.nouns.outline import Outline
 from flows.nouns.output import Channel
 from flows.nouns.recipe import Recipe
 from flows.nouns.reference import ReferenceReader
@@ -127,7 +128,7 @@ def shot_list(
     )
 
 
-def variants(reading: Reading) -> tuple[Variant, ...]:
+def variants(reading: Reading | Outline) -> tuple[Variant, ...]:
     """The variants that are written, or that an experiment generates, with weights; those that only
     rows of a CSV name are not among them.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from flows.errors import EnvironmentFault
@@ -28,9 +28,6 @@ PAGES = frozenset({MANIFEST_CSV, MANIFEST_PARQUET, gallery.GALLERY_HTML})
 
 MOST_IN_PAGE = 200
 """Pictures up to which the thumbnails are in the page itself; beyond, they lie in gallery/."""
-
-_HANDED = ("feeds", "variants")
-"""Folders of feeds and of the table of variants."""
 
 THREADS = 4
 """Thumbnails at a time: reading from far away waits, decoding releases the interpreter's lock."""
@@ -63,12 +60,14 @@ def commit(
     fresh: Callable[[str], bytes | None] | None = None,
     settle: Callable[[], None] | None = None,
     claimed: Condition | None = None,
+    beside: Collection[str] = (),
 ) -> None:
     """Write manifest.csv, gallery.html with its thumbnails, and manifest.json last.
 
     All files that the manifest names are there already, but for those that `settle` puts in the
     place of others: it is called just before the manifest is written. `shots` is the whole plan,
-    for titles and for the places of what was not made; `reference` gives the bytes of a reference
+    for titles and for the places of what was not made; `beside` are paths of what else is handed
+    over, for the gallery; `reference` gives the bytes of a reference
     by its sha256, `fresh` those of a file that was made in this run, each None where they cannot
     be had. `claimed` is what `claim` gave: nothing is replaced where it does not hold any more.
 
@@ -81,7 +80,9 @@ def commit(
     if faults:
         raise ValueError("; ".join(faults[:10]))
     pictures, links = _pictures(place, manifest, reference or _nothing, fresh or _nothing)
-    html = gallery.page(manifest, pictures=pictures, shots=shots, beside=_beside(place))
+    html = gallery.page(
+        manifest, pictures=pictures, shots=shots, beside=[MANIFEST_PARQUET, *beside]
+    )
     _still(place, claimed)
     place.write(MANIFEST_CSV, as_csv(manifest))
     place.write(MANIFEST_PARQUET, as_parquet(manifest))
@@ -96,12 +97,6 @@ def commit(
     for name in place.below("gallery").sizes():
         if _OURS.fullmatch(name) and f"gallery/{name}" not in links:
             place.remove(f"gallery/{name}")
-
-
-def _beside(place: Place) -> list[str]:
-    """What is handed over with the manifest: a page names it only where it is there."""
-    lying = (f"{folder}/{name}" for folder in _HANDED for name in place.below(folder).sizes())
-    return [MANIFEST_PARQUET, *sorted(lying)]
 
 
 def _still(place: Place, claimed: Condition | None) -> None:

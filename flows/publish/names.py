@@ -93,8 +93,10 @@ def safe(text: str) -> str:
     if len(text) <= _SHORT and _SAFE.fullmatch(text):
         return text
     path = _made_safe(text)
-    # what was too long may have lost the mark at its end
-    return _suffixed(path, MARK) if MARK in text and MARK not in path else path
+    if path.count(MARK) == text.count(MARK):
+        return path
+    # what was too long was cut in a mark: one at the end says it all
+    return _suffixed(_made_safe(text.replace(MARK, "")), MARK)
 
 
 def _made_safe(text: str) -> str:

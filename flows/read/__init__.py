@@ -5,14 +5,13 @@ looks at images, `schema` is what editors check a file with.
 """
 
 from flows.read.kept import KnownContents
-from flows.read.outline import Outline, outline
+from flows.read.outline import outline
 from flows.read.references import References
 from flows.read.schema import schema
 from flows.read.spec import campaign, campaign_id
 
 __all__ = [
     "KnownContents",
-    "Outline",
     "References",
     "campaign",
     "campaign_id",

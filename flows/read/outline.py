@@ -1,13 +1,12 @@
-"""An outline: what a campaign file says itself, its catalogue, templates and pictures unopened."""
+"""In: a campaign file alone, whatever became of what it points at. Out: its Outline."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from flows.errors import Fault
 from flows.nouns.campaign import Campaign
-from flows.nouns.shot import Reading
+from flows.nouns.outline import Outline
 from flows.read.marks import document
 from flows.read.spec import (
     TABLE_ENDINGS,
@@ -19,14 +18,6 @@ from flows.read.spec import (
     understood,
     unusable,
 )
-from flows.read.spec_yaml import Written
-
-
-class Outline(NamedTuple):
-    """`reading` has no products and no rows; `named` are the variants that rows of a CSV name."""
-
-    reading: Reading
-    named: tuple[str, ...] = ()
 
 
 def outline(spec: Path, *, defaults: Path | None = None) -> Outline:
@@ -42,13 +33,14 @@ def outline(spec: Path, *, defaults: Path | None = None) -> Outline:
     ending = spec.suffix.lower()
     is_table = ending in TABLE_ENDINGS
     if not spec.is_file() or not (is_table or (ending in YAML_ENDINGS and defaults is None)):
-        return Outline(campaign(spec, defaults=defaults))  # it says what is wrong
+        found = campaign(spec, defaults=defaults)  # it says what is wrong
+        return Outline(campaign=found.campaign, spec_path=found.spec_path, places=found.places)
     if is_table:
         return _of_briefs(spec, defaults)
     source = understood(document(file_bytes(spec), str(spec)))
     if source.faults:
         raise unusable(spec, in_order(source.faults))
-    return Outline(_reading(spec, source.campaign, source))
+    return Outline(campaign=source.campaign, spec_path=str(spec), places=source.places())
 
 
 def _of_briefs(spec: Path, given: Path | None) -> Outline:
@@ -68,18 +60,8 @@ def _of_briefs(spec: Path, given: Path | None) -> Outline:
     cells = () if at is None else [row.cells[at].strip() for row in rows.rows]
     said = chosen.source.campaign if chosen.source else Campaign(campaign=name)
     return Outline(
-        _reading(spec, said.model_copy(update={"campaign": name}), chosen.source),
-        tuple(dict.fromkeys(cell for cell in cells if cell)),
-    )
-
-
-def _reading(spec: Path, said: Campaign, source: Written | None) -> Reading:
-    return Reading(
-        campaign=said,
-        products=(),
-        rows=None,
+        campaign=said.model_copy(update={"campaign": name}),
         spec_path=str(spec),
-        spec_sha256="",
-        image_base="",
-        places=source.places() if source else {},
+        places=chosen.source.places() if chosen.source else {},
+        named=tuple(dict.fromkeys(cell for cell in cells if cell)),
     )

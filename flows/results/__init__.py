@@ -5,7 +5,7 @@ Out: `assignments.csv` for the ad platform, or a Judgement: rates, chances to be
 from __future__ import annotations
 
 from flows.results.arms import Arm, arms_of, as_published
-from flows.results.assignments import assignments, products, published
+from flows.results.assignments import assignments, campaigns, products, published
 from flows.results.judge import Judgement, judge
 from flows.results.names import ad_names
 
@@ -16,6 +16,7 @@ __all__ = [
     "arms_of",
     "as_published",
     "assignments",
+    "campaigns",
     "judge",
     "products",
     "published",

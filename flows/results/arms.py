@@ -58,7 +58,7 @@ def as_published(written: Sequence[Arm], published: Sequence[Arm]) -> tuple[tupl
     """The arms that the ads were set up with, and a word where the campaign says otherwise now.
 
     A weight counts as it was published, and a variant that the campaign does not have any more
-    stays an arm; its levels count where they are of the same factors.
+    stays an arm; its levels count where they are of the same factors, as the campaign writes them.
     """
     out = {arm.id: arm for arm in published}
     factors = set(written[0].levels) if written else set()
@@ -72,12 +72,30 @@ def as_published(written: Sequence[Arm], published: Sequence[Arm]) -> tuple[tupl
     for arm in published:
         if arm.id not in known:
             levels = arm.levels if not written or factors == set(arm.levels) else {}
-            arms.append(replace(arm, levels=levels))
+            arms.append(replace(arm, levels=_as_written(levels, written)))
     shown = ", ".join(moved[:_MOST_SHOWN])
     return tuple(arms), f"weights count as they were published: {shown}" if moved else ""
 
 
 _MOST_SHOWN = 4
+
+
+def _as_written(levels: Mapping[str, Scalar], written: Sequence[Arm]) -> Mapping[str, Scalar]:
+    """Published levels, which are text, as the scalars of the campaign that are spelled so; none
+    where one of them could be two.
+    """
+    found = {}
+    for name, text in levels.items():
+        alike = {
+            repr(level): level
+            for arm in written
+            for factor, level in arm.levels.items()
+            if factor == name and spelled(level) == text
+        }
+        if len(alike) > 1:
+            return {}
+        found[name] = next(iter(alike.values()), text)
+    return found
 
 
 def _scalar(variant: Variant, name: str) -> Scalar:

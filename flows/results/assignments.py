@@ -98,9 +98,18 @@ def published(data: bytes) -> tuple[Arm, ...]:
 
 def products(data: bytes) -> frozenset[str]:
     """The products that an assignment file tells of."""
+    return _all_of(data, "product")
+
+
+def campaigns(data: bytes) -> frozenset[str]:
+    """The campaigns that an assignment file tells of: one, or none where it is none of ours."""
+    return _all_of(data, "utm_campaign")
+
+
+def _all_of(data: bytes, column: str) -> frozenset[str]:
     text = io.StringIO(data.decode("utf-8-sig", "replace"), newline="")
     rows = csv.DictReader(text, restval="")
-    return frozenset(filter(None, (_text(row.get("product") or "") for row in rows)))
+    return frozenset(filter(None, (_text(row.get(column) or "") for row in rows)))
 
 
 def _weight(cell: str) -> float:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from flows.errors import BadInput, Fault, did_you_mean
 from flows.results.arms import Arm
+from flows.results.cells import NOTHING, NoNumber, is_sum, is_sum_of, number, short
 from flows.results.columns import Columns, columns_of, plain
 from flows.results.names import Known
 
-MOST = 10**13
-"""Of one cell; a larger number is a slip."""
-
-_WHOLE = re.compile(r"[0-9]+(?:\.0+)?")
-_GROUPED = re.compile(r"[0-9]{1,3}(?:([,'’ \u00a0\u202f])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]+)?")
-_SEPARATORS = re.compile("[,'’ \u00a0\u202f]")
-_DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-_NOTHING = frozenset({"", "-", "--", "–", "—"})
 _MOST_SHOWN = 8
 
 
@@ -133,12 +125,12 @@ class _Reader:
 
     def read(self, line: Line) -> None:
         text = self._cell(line, "variant")
-        if _is_sum(text) or (text in _NOTHING and any(map(_is_sum, line.cells))):
-            self._totals.append(line.number)  # Google Ads ends its reports with sums
-            return
         if text not in self._found:
             self._found[text] = self._known.found_in(text)
         variants = self._found[text]
+        if self._is_sum(line, text, variants):
+            self._totals.append(line.number)  # Google Ads ends its reports with sums
+            return
         self._name_variant(line, text, variants)
         impressions = self._number(line, "impressions")
         clicks = self._number(line, "clicks")
@@ -149,7 +141,7 @@ class _Reader:
         self._compare(line, "conversions", conversions, impressions)
         if "variant" not in self._columns.at or self._is_repeated(line):
             return
-        if len(variants) > 1 or text in _NOTHING:
+        if len(variants) > 1 or text in NOTHING:
             return
         if not variants:
             self.unknown[text] += int(impressions)
@@ -167,16 +159,24 @@ class _Reader:
             )
         )
 
+    def _is_sum(self, line: Line, text: str, variants: Sequence[str]) -> bool:
+        """`total-look` may be a variant, and `total-sale | calm` an ad of one: only what names none
+        is a sum, or what says of which it is one.
+        """
+        if variants:
+            return is_sum_of(text) and text.casefold() not in map(str.casefold, variants)
+        return is_sum(text) or (text in NOTHING and any(map(is_sum, line.cells)))
+
     def _name_variant(self, line: Line, text: str, variants: Sequence[str]) -> None:
         """Say what is wrong with the name, and remember it where nobody knows it."""
         if len(variants) > 1:
             self._fault(
                 line,
                 "variant",
-                f"'{_short(text)}' names {len(variants)} variants: {', '.join(variants)}",
+                f"'{short(text)}' names {len(variants)} variants: {', '.join(variants)}",
                 remedy="let the ad's name hold one of them, or give a column 'variant'",
             )
-        elif text in _NOTHING:
+        elif text in NOTHING:
             if "variant" in self._columns.at:
                 self._fault(line, "variant", "no variant is named", remedy="fill or remove the row")
         elif not variants:
@@ -212,22 +212,15 @@ class _Reader:
         if ours not in self._columns.at:
             return 0 if ours == "conversions" else None  # told of the header
         text = self._cell(line, ours)
-        if text in _NOTHING and ours != "impressions":
+        if text in NOTHING and ours != "impressions":
             self._blank += 1
             return 0
-        fits = _DECIMAL if ours == "conversions" else _WHOLE  # attribution splits conversions
-        bare = _SEPARATORS.sub("", text) if _GROUPED.fullmatch(text) else text
-        if fits.fullmatch(bare) and float(bare) <= MOST:
-            return float(bare)
-        allowed = "0 or more" if ours == "conversions" else "a whole number, 0 or more"
-        remedy = ""
-        if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{3})+", text):
-            remedy = f"if thousands are meant, write {text.replace('.', '')}"
-        elif fits.fullmatch(bare):
-            allowed = f"at most {MOST:,}"
-        found = f"'{_short(text)}'" if text else "the cell is empty"
-        self._fault(line, ours, found, allowed, remedy)
-        return None
+        # attribution splits conversions
+        found = number(text, is_whole=ours != "conversions")
+        if isinstance(found, NoNumber):
+            self._fault(line, ours, *found)
+            return None
+        return found
 
     def _compare(self, line: Line, ours: str, count: float, impressions: float) -> None:
         if count > impressions:
@@ -247,7 +240,7 @@ class _Reader:
             self._fault(
                 line,
                 "variant",
-                f"'{_short(self._cell(line, 'variant'))}' is there already, on line {first},"
+                f"'{short(self._cell(line, 'variant'))}' is there already, on line {first},"
                 " and nothing but the counts may tell them apart",
                 remedy="remove one, or keep the column that tells them apart (a date, a channel)",
             )
@@ -263,7 +256,7 @@ class _Reader:
 
 def _no_match(reader: _Reader, arms: Sequence[Arm], name: str, columns: Columns) -> Fault:
     ids = _ids(arms)
-    first = [f"'{_short(one)}'" for one in list(reader.unknown)[:3]]
+    first = [f"'{short(one)}'" for one in list(reader.unknown)[:3]]
     hint = next(filter(None, (did_you_mean(one, ids) for one in reader.unknown)), "")
     return Fault(
         f"{name}: column '{columns.spelled['variant']}'",
@@ -277,7 +270,7 @@ def _stranger(text: str, line: int, arms: Sequence[Arm], name: str, columns: Col
     ids = _ids(arms)
     return Fault(
         f"{name}: line {line}, column '{columns.spelled['variant']}'",
-        f"the campaign has no variant for '{_short(text)}'; it would be left out",
+        f"the campaign has no variant for '{short(text)}'; it would be left out",
         _few(ids),
         did_you_mean(text, ids),
     )
@@ -289,12 +282,3 @@ def _ids(arms: Sequence[Arm]) -> list[str]:
 
 def _few(ids: Sequence[str]) -> str:
     return ", ".join(ids[:_MOST_SHOWN]) + (", …" if len(ids) > _MOST_SHOWN else "")
-
-
-def _is_sum(text: str) -> bool:
-    return re.match(r"(?i)\s*(grand )?totals?\b", text) is not None
-
-
-def _short(text: str, limit: int = 60) -> str:
-    line = " ".join(text.split())
-    return f"{line[: limit - 1]}…" if len(line) > limit else line

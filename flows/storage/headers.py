@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from flows.nouns.hashed_path import DIGITS
+
 TYPES = {
     "avif": "image/avif",
     "csv": "text/csv; charset=utf-8",
@@ -28,7 +30,7 @@ TYPES = {
 (iana.org/assignments/media-types)."""
 
 FOREVER = "public, max-age=31536000, immutable"
-"""For a name that holds its contents' hash: other contents have another name (RFC 8246)."""
+"""For a path that holds its contents' hash: other contents have another one (RFC 8246)."""
 
 PICTURE = "public, max-age=300"
 """A picture under a lasting name may be another one tomorrow."""
@@ -36,7 +38,6 @@ PICTURE = "public, max-age=300"
 ASK = "no-cache"
 """Manifest, table, gallery and feeds: kept, but asked after before each use (RFC 9111)."""
 
-_HASH = re.compile(r"(?<![0-9a-z])[0-9a-f]{8,64}(?![0-9a-z])")
 _SAFE = "/:;,.?!@&=+$*'()#_-~"
 _MOST_LETTERS = 500
 _THUMBNAIL = re.compile(r"(?:.*/)?gallery/[0-9a-f]{16}\.webp")
@@ -62,8 +63,7 @@ def headers_of(path: str, data: bytes, about: Mapping[str, str] | None = None) -
     sha256 = hashlib.sha256(data).hexdigest()
     folder, _, name = path.rpartition("/")
     kind = TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
-    hashes = _HASH.findall(name)
-    if any(sha256.startswith(one) for one in hashes) or _THUMBNAIL.fullmatch(path):
+    if sha256[:DIGITS] in path or _THUMBNAIL.fullmatch(path):
         keep = FOREVER
     elif folder and kind.startswith("image/"):
         keep = PICTURE

@@ -80,7 +80,9 @@ class Local(ConditionalStore):
     def settle(self, source: str, target: str) -> None:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         Path(source).replace(target)
-        with suppress(OSError):
+        _keep_names(Path(target).parent)
+        with suppress(OSError):  # another thread took the folder away with its last file
+            _keep_names(Path(source).parent)
             Path(source).parent.rmdir()
 
     def condition(self, name: str) -> Condition:

@@ -123,12 +123,11 @@ class Place:
         with suppress(FileNotFoundError):
             self._asked(path, "removed", lambda at, name: at.remove(name))
 
-    def stage(self, path: str, data: bytes, about: Mapping[str, str] | None = None) -> str:
+    def stage(self, path: str, data: bytes, about: Mapping[str, str] | None = None) -> None:
         """Bring the bytes to the place, under the name that `settle` knows them by."""
         name = staged(path, hashlib.sha256(data).hexdigest())
         headers = headers_of(path, data, about)
         self._asked(name, "written", lambda at, full: at.put(full, data, headers))
-        return name
 
     def settle(self, path: str, sha256: str) -> None:
         """Let what was staged take the place of `path`: a rename, or a copy at the store, after

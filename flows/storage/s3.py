@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flows.storage.faults import is_overtaken
@@ -78,10 +79,9 @@ class S3(ConditionalStore):
             **conditions,
         )
         told = _md5(answer.get("ETag"))
-        is_encrypted = "ServerSideEncryption" in answer or "SSECustomerAlgorithm" in answer
-        if told is not None and not is_encrypted and told != digest.hexdigest():
+        if told is not None and not _is_opaque(answer) and told != digest.hexdigest():
             raise NotWholeError(None, "the checksum is another one")
-        if told is None or is_encrypted:
+        if told != digest.hexdigest():
             size = self.fs.call_s3("head_object", Bucket=bucket, Key=key)["ContentLength"]
             if size != len(data):
                 raise NotWholeError(None, "the size is another one")
@@ -115,6 +115,15 @@ class S3(ConditionalStore):
             if is_overtaken(error) or (mark is not None and isinstance(error, FileNotFoundError)):
                 raise OvertakenError from error
             raise
+
+
+def _is_opaque(answer: Mapping[str, Any]) -> bool:
+    """Whether the ETag is of encrypted bytes. With the store's own keys, as Amazon's are by default
+    (AES256), it is of those that were sent; with the key service's or a customer's it is not
+    (docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html).
+    """
+    by = answer.get("ServerSideEncryption") or "AES256"
+    return by != "AES256" or "SSECustomerAlgorithm" in answer
 
 
 def _md5(etag: object) -> str | None:

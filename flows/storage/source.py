@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -26,6 +27,22 @@ ACCOUNTS = {
     "sftp": "the address, ~/.ssh and its known_hosts",
 }
 """Where each kind of store is told who asks and where; by extra."""
+
+_OWN = {
+    "dropbox": ("dropbox.exceptions.DropboxException",),
+    "ftp": ("ftplib.Error",),
+    "git": ("pygit2.GitError",),
+    "hf": ("httpx.HTTPError",),
+    "http": ("aiohttp.ClientError",),
+    "https": ("aiohttp.ClientError",),
+    "libarchive": ("libarchive.exception.ArchiveError",),
+    "oss": ("oss2.exceptions.OssError",),
+    "smb": ("smbprotocol.exceptions.SMBException",),
+    "tar": ("tarfile.TarError", "zlib.error", "lzma.LZMAError"),
+    # the last of these where it wants a password, or knows no such compression
+    "zip": ("zipfile.BadZipFile", "zlib.error", "lzma.LZMAError", "builtins.RuntimeError"),
+}
+"""What clients of fsspec raise that is no OSError, by scheme. Any other error is a defect."""
 
 _STAMPS = ("ETag", "etag", "LastModified", "mtime", "created")
 
@@ -102,17 +119,29 @@ class Source:
             raise EnvironmentFault(told) from error
 
 
+def _own(scheme: str) -> Iterator[type[Exception]]:
+    """What is not loaded cannot have been raised."""
+    for name in _OWN.get(scheme, ()):
+        module, _, kind = name.rpartition(".")
+        if module in sys.modules:
+            yield getattr(sys.modules[module], kind)
+
+
 class _Foreign(Store):
-    """A file system of fsspec's that we know nothing of; each has errors of its own."""
+    """A file system of fsspec's that we know little of, or a chain of them."""
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
         import fsspec
 
+        found = [*super().errors]
         for link in self.url.split("::"):
-            # else a client that is missing were an error like others
-            fsspec.get_filesystem_class(link.partition("://")[0])
-        return (Exception,)
+            scheme = link.partition("://")[0]
+            # before the others: a client that is missing is told as that
+            fsspec.get_filesystem_class(scheme)
+            found += kind_of(link)(link).errors if "://" in link else ()
+            found += _own(scheme.lower())
+        return tuple(dict.fromkeys(found))
 
     def options(self) -> dict[str, Any]:
         """Those of the links that are known: how long their servers may be silent."""

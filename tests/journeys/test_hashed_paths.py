@@ -79,7 +79,8 @@ def test_another_picture_has_another_address_and_the_old_one_stays_until_it_is_p
 
 
 def test_a_name_that_is_too_long_keeps_its_hash(tmp_path: Path, shotlist: Shotlist) -> None:
-    file = spec(tmp_path, path=f"{{{{ product.key }}}}-{'very-' * 40}{{{{ hash }}}}.{{{{ ext }}}}")
+    many = f"{{{{ product.key }}}}-{'very-' * 17}{{{{ hash }}}}{{{{ hash }}}}.{{{{ ext }}}}"
+    file = spec(tmp_path, path=many)
     for _ in range(2):
         done = shotlist("run", file, "--provider", "proof", cwd=tmp_path)
         assert done.code == 0, done.err
@@ -88,9 +89,29 @@ def test_a_name_that_is_too_long_keeps_its_hash(tmp_path: Path, shotlist: Shotli
     assert done.out.startswith("nothing to do")
 
 
-def test_a_hash_that_the_path_changes_is_refused(tmp_path: Path, shotlist_alone: Shotlist) -> None:
-    file = spec(tmp_path, path="{{ product.key }}-{{ hash[:6] }}.{{ ext }}")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{{ product.key }}-{{ hash[:6] }}.{{ ext }}",
+        "{{ hash }}/{{ product.key }}-{{ hash|upper }}.{{ ext }}",
+        "{{ product.key }}-{% filter upper %}{{ hash }}{% endfilter %}.{{ ext }}",
+    ],
+)
+def test_a_hash_that_the_path_changes_is_refused(
+    tmp_path: Path, shotlist_alone: Shotlist, path: str
+) -> None:
+    file = spec(tmp_path, path=path)
     done = shotlist_alone("validate", file, cwd=tmp_path)
     assert done.code == 2
-    assert "publish.path changes {{ hash }}" in done.err
+    assert done.err.count("publish.path changes {{ hash }}") == 1
     assert "as it is, without filters and slices" in done.err
+    assert "@" not in done.err
+
+
+def test_files_that_only_their_hash_tells_apart_are_refused_in_the_words_of_the_spec(
+    tmp_path: Path, shotlist_alone: Shotlist
+) -> None:
+    done = shotlist_alone("validate", spec(tmp_path, path="{{ hash }}.{{ ext }}"), cwd=tmp_path)
+    assert done.code == 2
+    assert "{hash}.jpg would be written twice" in done.err
+    assert "@" not in done.err

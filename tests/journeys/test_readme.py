@@ -190,7 +190,7 @@ def test_the_exit_codes_are_those_of_the_program() -> None:
 
 def test_the_environment_is_that_of_the_program(repository: Path) -> None:
     told = {name for row in table("variable") for name in spoken(row[0])}
-    settings = (repository / "flows" / "settings.py").read_text("utf-8")
+    settings = (repository / "flows" / "settings" / "settings.py").read_text("utf-8")
     assert told == {
         *KEY_VARIABLES.values(),
         *re.findall(r"SHOTLIST_[A-Z0-9_]+", settings),

@@ -184,7 +184,7 @@ def test_a_run_that_a_server_starts_is_stopped_too(shop: Shop) -> None:
     assert f"shotlist: {caught.value}\n" == STOPPED
     # a job that the command hands over was asked about
     job = jobs.prepare(request)
-    jobs.hand_over(job)
+    jobs.entrust(job)
     assert jobs.planned(request) is job
 
 

@@ -123,6 +123,24 @@ def test_serve_says_how_its_runs_go_and_ends_at_sigterm_where_sigint_is_ignored(
     assert re.search(r"ERROR .*bare.yaml cannot be used - .*there is no file 'b.csv'", shown)
 
 
+def test_a_password_in_a_runs_destination_is_used_and_kept_nowhere(
+    shotlist_alone: Shotlist, tmp_path: Path
+) -> None:
+    home, shop = tmp_path / "home", workspace(tmp_path / "shop")
+    words = ("run", "campaigns/jugs.yaml", "--provider", "proof")
+    to = ("--to", "memory://me:hush@shelf/jugs")
+    found = shotlist_alone(*words, *to, cwd=shop, PREFECT_HOME=str(home))
+    assert found.code == 0, found.err
+    assert "manifest: memory://shelf/jugs/manifest.json" in found.out.splitlines()
+    assert "hush" not in found.out + found.err
+    records = sqlite3.connect(home / "prefect.db")
+    (kept,) = records.execute("select json_extract(parameters, '$.to') from flow_run").fetchall()
+    records.close()
+    assert kept == ("memory://shelf/jugs",)
+    files = [one for folder in (home, shop) for one in folder.rglob("*") if one.is_file()]
+    assert [str(one) for one in files if b"hush" in one.read_bytes()] == []
+
+
 def test_deploy_says_that_workers_need_a_key_that_is_not_set_here(
     shotlist: Shotlist, tmp_path: Path
 ) -> None:

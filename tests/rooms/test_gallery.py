@@ -309,16 +309,16 @@ def test_the_page_names_what_lies_beside_it_and_nothing_else(tmp_path: Path) -> 
     lay(place, row)
     manifests = ["manifest.json", "manifest.csv", "manifest.parquet"]
 
-    def named() -> list[str | None]:
-        commit(place, manifest(row))
+    def named(*beside: str) -> list[str | None]:
+        commit(place, manifest(row), beside=beside)
         page = Parsed((tmp_path / "gallery.html").read_text())
         links = [one.get("href") for one in page.all("a") if one.get("href")]
         return links[links.index("manifest.json") :]
 
+    place.write("feeds/left.csv", b"id\r\n")
     assert named() == manifests
-    place.write("feeds/meta 1.csv", b"id\r\n")
-    place.write("variants/assignments.csv", b"product\r\n")
-    assert named() == [*manifests, "feeds/meta%201.csv", "variants/assignments.csv"]
+    handed = ("feeds/meta 1.csv", "variants/assignments.csv")
+    assert named(*handed) == [*manifests, "feeds/meta%201.csv", "variants/assignments.csv"]
 
 
 def test_many_thumbnails_lie_beside_the_page_and_leave_with_their_picture(tmp_path: Path) -> None:

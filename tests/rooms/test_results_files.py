@@ -167,6 +167,31 @@ def test_what_is_no_variant_and_what_is_a_sum_is_left_out_and_told() -> None:
     )
 
 
+def test_a_variant_or_a_campaign_may_be_called_total_something() -> None:
+    arms = (Arm("total-look"), Arm("calm"))
+    token = utm_content("total-sale", arms[1], "M/4x5", "4x5", 1)
+    told = read(
+        "Ad name;Date;Impressions;Clicks",
+        "total-look;1;10000;200",
+        f"total-sale | MUG-01 | calm | de | 4x5 | {token};1;9000;90",
+        "total-sale | calm;1;1000;10",
+        "Total look;1;7;1",
+        "total-bold;1;5;1",
+        "Total;1;20012;302",
+        "Total: calm;1;10000;100",
+        "Grand total;1;20012;302",
+        "--;Total;20012;302",
+        arms=arms,
+    )
+    assert [row[:3] for row in told.rows] == [
+        ("total-look", 10_000, 200),
+        ("calm", 9_000, 90),
+        ("calm", 1_000, 10),
+    ]
+    assert told.unknown == {"total-bold": 5}
+    assert told.notes == ("r.csv: sums are not counted again (line 5, 7, 8, 9, 10)",)
+
+
 def test_all_faults_of_a_report_are_told_at_once() -> None:
     with pytest.raises(BadInput) as caught:
         read(

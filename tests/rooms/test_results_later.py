@@ -12,6 +12,7 @@ import pytest
 from flows import read
 from flows.cli import run_command
 from flows.errors import BadInput
+from flows.nouns.campaign import Scalar
 from flows.results import Arm, as_published, assignments, published
 from tests.rooms.manifest_factory import manifest, rendition
 
@@ -50,12 +51,14 @@ def judged(
     return call
 
 
-def handed_over(folder: str, *arms: Arm) -> None:
+def handed_over(folder: str, *arms: Arm, campaign: str = "mugs") -> None:
     """An assignment file of these arms, as a run leaves it at its destination."""
     rows = [rendition(f"MUG-01/{arm.id}") for arm in arms]
     place = Path(folder) / "variants"
     place.mkdir(parents=True)
-    (place / "assignments.csv").write_bytes(assignments(manifest(*rows), arms))
+    made = manifest(*rows)
+    made["campaign"] = campaign
+    (place / "assignments.csv").write_bytes(assignments(made, arms))
 
 
 @pytest.mark.parametrize("catalogue", ["gone.csv", "http://127.0.0.1:9/products.csv"])
@@ -105,6 +108,38 @@ def test_weights_count_as_they_were_published(judged: Judged) -> None:
     assert "weights count as they were published: calm 3 where the campaign says 1" in err
 
 
+def test_a_level_that_is_a_number_stays_one_when_a_variant_of_it_has_left(judged: Judged) -> None:
+    design = "{mood: [calm, bold], size: [10, 20]}"
+    Path("mugs.yaml").write_text((TEST % "gone.csv").replace("{mood: [calm, bold]}", design))
+    left = Arm("old", 1.0, {"mood": "calm", "size": 10})
+    arms = [
+        Arm(f"{mood}-{size}", 1.0, {"mood": mood, "size": size})
+        for mood in ("calm", "bold")
+        for size in (10, 20)
+    ]
+    handed_over("outputs/mugs", *arms, left)
+    rows = "".join(f"{arm.id},20000,{400 + 9 * n}\n" for n, arm in enumerate([*arms, left]))
+    Path("r.csv").write_text(f"variant,impressions,clicks\n{rows}")
+    code, told, _ = judged("mugs.yaml", "r.csv")
+    size = told["metrics"][0]["factors"][1]
+    assert (code, size["factor"]) == (0, "size")
+    assert [(one["level"], one["trials"]) for one in size["levels"]] == [
+        ("10", 60_000),
+        ("20", 40_000),
+    ]
+
+
+def test_what_another_campaign_published_judges_nothing(judged: Judged) -> None:
+    Path("mugs.yaml").write_text(TEST % "gone.csv")
+    handed_over("there", Arm("calm"), Arm("bold"), campaign="jugs")
+    code, told, err = judged("mugs.yaml", "r.csv", "--to", "there")
+    assert (code, told) == (2, {})
+    assert (
+        "there/variants/assignments.csv: column 'utm_campaign': 'jugs' (allowed: 'mugs'); give the"
+        " campaign file of 'jugs', or --to where mugs was published"
+    ) in " ".join(err.split())
+
+
 def test_a_destination_that_cannot_be_read_is_a_note_unless_it_was_named(judged: Judged) -> None:
     broken = "publish: {to: 'nosuch://bucket'}\n"
     Path("mugs.yaml").write_text((TEST % "gone.csv") + broken)
@@ -143,13 +178,39 @@ def test_what_the_campaign_says_and_what_was_published_come_together() -> None:
     assert as_published((), out) == (out, "")
 
 
+@pytest.mark.parametrize(
+    ("levels", "text", "level"),
+    [
+        ((10, 20), "10", 10),
+        ((True, None), "true", True),
+        ((True, None), "null", None),
+        ((1.5, 2), "2", 2),
+        ((10, 20), "30", "30"),
+    ],
+)
+def test_a_published_level_is_the_written_one_that_is_spelled_so(
+    levels: tuple[Scalar, ...], text: str, level: Scalar
+) -> None:
+    now = tuple(Arm(f"v{n}", 1.0, {"size": one}) for n, one in enumerate(levels))
+    arms, _ = as_published(now, (Arm("old", 1.0, {"size": text}),))
+    assert repr(arms[-1]) == repr(Arm("old", 1.0, {"size": level}))
+
+
+def test_a_published_level_that_may_be_either_of_two_says_nothing() -> None:
+    now = (Arm("a", 1.0, {"size": 10}), Arm("b", 1.0, {"size": "10"}))
+    arms, _ = as_published(now, (Arm("old", 1.0, {"size": "10"}),))
+    assert arms == (*now, Arm("old"))
+
+
 def test_an_outline_is_what_the_campaign_file_says_and_a_wrong_one_is_refused_as_ever(
     tmp_path: Path,
 ) -> None:
     spec = tmp_path / "mugs.yaml"
     spec.write_text(TEST % "gone.csv")
-    reading, named = read.outline(spec)
-    assert (reading.campaign.campaign, reading.products, named) == ("mugs", (), ())
+    told = read.outline(spec)
+    assert (told.campaign.campaign, told.spec_path, told.named) == ("mugs", str(spec), ())
+    assert told.places["experiment.factors"] == f"{spec}:6:14"
+    assert not hasattr(told, "products")
     for path, defaults in ((tmp_path / "none.yaml", None), (tmp_path, None), (spec, spec)):
         with pytest.raises(BadInput):
             read.outline(path, defaults=defaults)

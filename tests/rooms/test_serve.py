@@ -1,20 +1,31 @@
-"""What `serve` and `deploy` refuse, in words; the setting that names a task runner."""
+"""What `serve` and `deploy` refuse, in words, and how `serve` speaks; what Prefect's page links to;
+the setting that names a task runner.
+"""
 
 from __future__ import annotations
 
+import errno
+import io
 import sys
 from pathlib import Path
+from typing import cast
+from uuid import UUID
 
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.campaign import Happened, report
 from flows.campaign.runners import Crew, started
+from flows.campaign.watching import Watch
+from flows.cli import serve, terminal
 from flows.cli.scheduled import requested
 from flows.cli.serve import those_to_serve
-from flows.errors import EnvironmentFault
+from flows.errors import BadInput, EnvironmentFault
 from flows.nouns.workspace import Workspace
 from flows.settings import Settings
 from tests.conftest import Shotlist
+from tests.rooms.plan_factory import campaign
 
 CAMPAIGN = """\
 campaign: {name}
@@ -111,6 +122,110 @@ def test_serve_without_a_campaign_says_so(shotlist_alone: Shotlist, tmp_path: Pa
     found = shotlist_alone("serve", cwd=tmp_path)
     assert (found.code, found.out) == (2, "")
     assert "no campaign file is named" in found.err
+
+
+PASSWORDS = [
+    ("sftp://me:hush@host/x", "sftp://host/x"),
+    ("sftp://me:12@host:22/x", "sftp://host:22/x"),
+    ("sftp://me:h@sh@host:22/x", "sftp://host:22/x"),
+    ("s3://key:hu/sh@bucket/x", "s3://bucket/x"),
+    ("simplecache::s3://key:hush@bucket/x", "simplecache::s3://bucket/x"),
+]
+
+
+@pytest.mark.parametrize(("to", "seen"), PASSWORDS)
+def test_a_password_in_a_destination_does_not_go_to_prefects_server(to: str, seen: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        requested("campaigns/a.yaml", to=to)
+    assert raised.value.exit_code == 2
+    assert str(raised.value) == (
+        f"nothing was registered\n"
+        f"  - --to: {seen} with a password, which Prefect's server would keep and show "
+        f"(allowed: an address without one); leave it out: let a key of ~/.ssh, or the store's own "
+        f"variables in the environment or .env where it runs, open it"
+    )
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "sftp://me@host:22/x",
+        "s3://bucket/a@2x",
+        "s3://127.0.0.1:9000/a@2x",
+        "zip://a::sftp://host/a@2x.zip",
+        "sftp://[::1]:22/a@2x",
+        "outputs/a:b@c",
+    ],
+)
+def test_a_destination_without_a_password_is_taken_as_it_is(to: str) -> None:
+    assert requested("campaigns/a.yaml", to=to).to == to
+
+
+@pytest.mark.parametrize("words", [("serve",), ("deploy", "--pool", "pictures")])
+def test_serve_and_deploy_refuse_a_password_before_anything_else(
+    words: tuple[str, ...], shotlist_alone: Shotlist, tmp_path: Path
+) -> None:
+    written(tmp_path, "a.yaml", "jugs", MONDAYS)
+    more = ("campaigns/a.yaml", "--to", "sftp://me:hush@127.0.0.1:9/x")
+    found = shotlist_alone(*words, *more, cwd=tmp_path)
+    assert (found.code, found.out) == (2, "")
+    assert "--to: sftp://127.0.0.1:9/x with a password" in found.err
+    assert "hush" not in found.err
+
+
+def test_a_log_whose_disk_is_full_does_not_keep_serve_from_speaking(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(terminal, "_log", Full())
+    for said in ("a run begins", "published 1 of 1 shots"):
+        serve._tell(Happened(campaign="jugs", said=said))
+    assert [line.partition(" ")[2][9:] for line in capsys.readouterr().err.splitlines()] == [
+        "jugs: a run begins (it could not be logged: No space left on device)",
+        "jugs: published 1 of 1 shots (it could not be logged: No space left on device)",
+    ]
+
+
+def test_a_fault_of_one_look_is_told_once_and_ends_no_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[str] = []
+    faults: list[Exception] = [OSError("disk full"), OSError("disk full"), ValueError("odd")]
+
+    def look(_self: Watch, _client: object, *, is_last: bool) -> None:
+        if faults:
+            raise faults.pop(0)
+        told.append(f"told, last: {is_last}")
+
+    monkeypatch.setattr(Watch, "_tell_all", look)
+    watch = Watch({UUID(int=1): campaign()}, lambda _: None)
+    nobody = cast("SyncPrefectClient", None)
+    for _ in range(4):
+        watch._look(nobody)
+    watch._look(nobody, is_last=True)
+    assert told == ["told, last: False", "told, last: True"]
+    assert capsys.readouterr().err.splitlines() == [
+        "shotlist: what becomes of runs could not be told (OSError: disk full)",
+        "shotlist: what becomes of runs could not be told (ValueError: odd)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "link"),
+    [
+        ("/shop/a b/(new) [1]/ö.html", "file:///shop/a%20b/%28new%29%20%5B1%5D/%C3%B6.html"),
+        ("s3://shop/a b/(new)/index.html", "s3://shop/a%20b/%28new%29/index.html"),
+        ("sftp://[::1]:22/a/index.html", "sftp://[::1]:22/a/index.html"),
+        ("memory://shop/index.html", "memory://shop/index.html"),
+    ],
+)
+def test_a_link_of_prefects_page_leads_to_its_file_whatever_the_folders_name(
+    place: str, link: str
+) -> None:
+    assert report._address(place) == link
 
 
 @pytest.mark.parametrize(

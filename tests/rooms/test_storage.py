@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ftplib
 import hashlib
 import pickle
 import stat
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,13 @@ import pytest
 from flows import publish
 from flows.errors import EnvironmentFault
 from flows.nouns.rendition import Manifest, RunRow
-from flows.storage import Condition, OvertakenError, Place, read_bytes
+from flows.storage import Condition, OvertakenError, Place, local, read_bytes, source
 from flows.storage.faults import why
 from flows.storage.headers import headers_of
 from flows.storage.place import staged
 from flows.storage.retrying import persistently
+from flows.storage.s3 import S3
+from flows.storage.store import NotWholeError, Store
 from tests.rooms.manifest_factory import manifest, rendition
 
 
@@ -167,6 +171,8 @@ def test_a_name_with_its_contents_hash_may_be_kept_for_ever_and_no_other() -> No
     names = [
         f"images/mug-{digest[:12]}.jpeg",
         f"images/{digest[:12]}/mug.jpeg",
+        f"images/mug-x{digest[:12]}y.jpeg",
+        f"images/mug-{digest[:11]}.jpeg",
         "images/mug-0123456789ab.jpeg",
         "gallery/0123456789abcdef.webp",
         "manifest.json",
@@ -175,6 +181,8 @@ def test_a_name_with_its_contents_hash_may_be_kept_for_ever_and_no_other() -> No
     ]
     told = [headers_of(name, b"x") for name in names]
     assert [(one.content_type, one.cache_control) for one in told] == [
+        ("image/jpeg", "public, max-age=31536000, immutable"),
+        ("image/jpeg", "public, max-age=31536000, immutable"),
         ("image/jpeg", "public, max-age=31536000, immutable"),
         ("image/jpeg", "public, max-age=300"),
         ("image/jpeg", "public, max-age=300"),
@@ -206,6 +214,107 @@ def test_what_was_settled_already_is_settled(place: Place) -> None:
     place.remove(staged("images/a.jpeg", digest))
     place.settle("images/a.jpeg", digest)
     assert place.sizes() == {"images/a.jpeg": 3}
+
+
+def test_what_was_settled_here_keeps_its_name_after_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(str(tmp_path))
+    place.write("images/a.jpeg", b"former")
+    place.stage("images/a.jpeg", b"new")
+    kept: list[str] = []
+    monkeypatch.setattr(local, "_keep_names", lambda folder: kept.append(folder.name))
+    place.settle("images/a.jpeg", hashlib.sha256(b"new").hexdigest())
+    assert kept == ["images", ".incoming"]
+    assert place.sizes() == {"images/a.jpeg": 3}
+
+
+class Memory:
+    """A file system's client that fails as it is told to."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error, self.calls = error, 0
+
+    def info(self, _path: str) -> dict[str, object]:
+        self.calls += 1
+        raise self.error
+
+    def _strip_protocol(self, path: str) -> str:
+        return path
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "calls"),
+    [
+        ("ftp://host/a", ftplib.error_temp("421 SECRET"), 2),
+        ("ftp://host/a", ConnectionResetError(), 2),
+        ("zip://a.csv::file:///x.zip", zipfile.BadZipFile("SECRET"), 2),
+        ("zip://a.csv::ftp://host/x.zip", ftplib.error_temp("421 SECRET"), 2),
+    ],
+)
+def test_what_a_client_says_is_told_as_that_the_file_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, address: str, error: Exception, calls: int
+) -> None:
+    client = Memory(error)
+    monkeypatch.setattr(Store, "open", lambda _self: (client, "x"))
+    monkeypatch.setattr(source, "TRIES", calls)
+    with pytest.raises(EnvironmentFault, match=f"cannot be read: {type(error).__name__}|reset"):
+        source.Source(address).look(address)
+    assert client.calls == calls
+
+
+@pytest.mark.parametrize("address", ["ftp://host/a", "zip://a.csv::file:///x.zip", "memory://a"])
+@pytest.mark.parametrize("defect", [TypeError("ours"), KeyError("ours"), AttributeError("ours")])
+def test_a_defect_of_ours_is_not_told_as_a_stores(
+    monkeypatch: pytest.MonkeyPatch, address: str, defect: Exception
+) -> None:
+    client = Memory(defect)
+    monkeypatch.setattr(Store, "open", lambda _self: (client, "x"))
+    with pytest.raises(type(defect), match="ours"):
+        source.Source(address).look(address)
+    assert client.calls == 1
+
+
+class Bucket:
+    """The client of an S3 that encrypts as it is told to."""
+
+    def __init__(self, answer: dict[str, str], size: int) -> None:
+        self.answer, self.size = answer, size
+        self.asked: list[str] = []
+
+    def call_s3(self, name: str, **_: object) -> dict[str, object]:
+        self.asked.append(name)
+        return {"ContentLength": self.size} if name == "head_object" else dict(self.answer)
+
+
+MD5, OTHER = hashlib.md5(b"x").hexdigest(), "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("answer", "size", "asked", "fault"),
+    [
+        ({"ETag": f'"{MD5}"'}, 1, 1, ""),
+        ({"ETag": f'"{MD5}"', "ServerSideEncryption": "AES256"}, 1, 1, ""),
+        ({"ETag": OTHER, "ServerSideEncryption": "AES256"}, 1, 1, "the checksum is another one"),
+        ({"ETag": OTHER}, 1, 1, "the checksum is another one"),
+        ({"ETag": OTHER, "ServerSideEncryption": "aws:kms"}, 1, 2, ""),
+        ({"ETag": OTHER, "ServerSideEncryption": "aws:kms:dsse"}, 2, 2, "the size is another one"),
+        ({"ETag": OTHER, "SSECustomerAlgorithm": "AES256"}, 1, 2, ""),
+        ({}, 1, 2, ""),
+    ],
+)
+def test_an_object_is_asked_after_only_where_its_etag_cannot_be_its_checksum(
+    answer: dict[str, str], size: int, asked: int, fault: str
+) -> None:
+    store, bucket = S3("s3://bucket"), Bucket(answer, size)
+    store._opened = (bucket, "bucket")
+    headers = headers_of("images/a.png", b"x")
+    if fault:
+        with pytest.raises(NotWholeError, match=fault):
+            store.put("bucket/images/a.png", b"x", headers)
+    else:
+        store.put("bucket/images/a.png", b"x", headers)
+    assert bucket.asked == ["put_object", "head_object"][:asked]
 
 
 def test_a_store_without_conditions_says_so(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from flows import publish
 from flows.errors import EnvironmentFault
+from flows.jobs import pruning
 from flows.jobs.job import Request
 from flows.jobs.pruning import prune
 from flows.ledger import open_ledger
@@ -60,19 +63,95 @@ def test_strays_are_listed_with_why_and_removed_only_when_asked(
     assert prune(request_there, remove=True).files == ()
 
 
-def test_what_a_run_that_may_be_at_work_wrote_is_left_alone(
+def begin(root: Path, run: str, destination: str) -> None:
+    with open_ledger(ledger(root)) as book:
+        book.begin_run(
+            run,
+            campaign="spring-mugs",
+            realm=Realm.PROOF,
+            spec_sha256="0",
+            destination=destination,
+        )
+
+
+def end(root: Path, run: str) -> None:
+    with open_ledger(ledger(root)) as book:
+        book.end_run(run, "ended")
+
+
+def ledger(root: Path) -> str:
+    return f"sqlite:///{root / '.shotlist' / 'ledger.db'}"
+
+
+def test_while_a_run_may_be_at_work_there_nothing_goes_however_old(
     request_there: Request, place: Place, tmp_path: Path
 ) -> None:
-    with open_ledger(f"sqlite:///{tmp_path / '.shotlist' / 'ledger.db'}") as book:
-        book.begin_run(
-            "r9", campaign="spring-mugs", realm=Realm.PROOF, spec_sha256="0", destination="x"
-        )
+    for path in STRAYS:
+        os.utime(tmp_path / "outputs" / "spring-mugs" / path, (0, 0))
+    begin(tmp_path, "r8", f"{place.shown}/../spring-mugs")
+    begin(tmp_path, "r9", "s3://elsewhere/mugs")
+    end(tmp_path, "r9")
     before = place.sizes()
     found = prune(request_there, remove=True)
-    assert found.files == ()
-    said = "the latest run has not ended, or was killed less than a day ago"
-    assert found.notes == (f"3 younger files are left alone: {said}",)
+    assert (found.files, len(found.notes)) == ((), 1)
+    assert found.notes[0].startswith("3 files are left alone: run r8, begun at 2")
     assert place.sizes() == before
+    place.remove(".incoming/0123")
+    place.remove("images/OLD/4x5.jpeg")
+    assert prune(request_there, remove=True).notes[0].startswith("1 file is left alone: run r8, ")
+    end(tmp_path, "r8")
+    assert len(prune(request_there, remove=True).files) == 1
+
+
+def test_a_run_that_is_at_work_elsewhere_holds_nothing_here(
+    request_there: Request, place: Place, tmp_path: Path
+) -> None:
+    begin(tmp_path, "r9", "s3://elsewhere/mugs")
+    found = prune(request_there, remove=True)
+    assert ({one.path for one in found.files}, found.notes) == (set(STRAYS), ())
+
+
+def test_a_killed_run_holds_nothing_once_another_has_published_there(
+    request_there: Request, place: Place, tmp_path: Path
+) -> None:
+    begin(tmp_path, "r8", place.shown)
+    begin(tmp_path, "r9", place.shown)
+    end(tmp_path, "r9")
+    assert prune(request_there, remove=False).files == ()
+    later = manifest(rendition("MUG/a"))
+    now = datetime.now(UTC).isoformat()
+    later["run"] = {**later["run"], "id": "r9", "started_at": now, "ended_at": now}
+    publish.commit(place, later)
+    found = prune(request_there, remove=True)
+    assert ({one.path for one in found.files}, found.notes) == (set(STRAYS), ())
+
+
+def test_what_is_left_when_a_run_begins_stays(
+    request_there: Request, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruning, "REMOVED_AT_A_TIME", 1)
+    removed: list[str] = []
+
+    def remove(self: Place, path: str) -> None:
+        removed.append(path)
+        begin(tmp_path, "r9", place.shown)
+
+    monkeypatch.setattr(Place, "remove", remove)
+    found = prune(request_there, remove=True)
+    assert removed == [one.path for one in found.files] == [".incoming/0123"]
+    assert found.notes == ("2 files are left alone: a run has begun there",)
+
+
+def test_addresses_of_one_place_are_one() -> None:
+    told = ("gcs://b/x/", "gs://b/x", "s3a://b/x", "s3://b/x", "sftp://h/x", "memory://h/x")
+    assert [pruning._same(one) for one in told] == [
+        "gs://b/x",
+        "gs://b/x",
+        "s3://b/x",
+        "s3://b/x",
+        "sftp://h/x",
+        "memory://h/x",
+    ]
 
 
 def test_without_a_manifest_nothing_is_removed(request_there: Request, place: Place) -> None:
@@ -119,13 +198,6 @@ def test_the_run_that_wrote_the_manifest_writes_nothing_more_even_if_it_was_kill
 ) -> None:
     lying = publish.former(place)
     assert lying is not None
-    with open_ledger(f"sqlite:///{tmp_path / '.shotlist' / 'ledger.db'}") as book:
-        book.begin_run(
-            lying["run"]["id"],
-            campaign="spring-mugs",
-            realm=Realm.PROOF,
-            spec_sha256="0",
-            destination="x",
-        )
+    begin(tmp_path, lying["run"]["id"], place.shown)
     found = prune(request_there, remove=True)
     assert ({one.path for one in found.files}, found.notes) == (set(STRAYS), ())

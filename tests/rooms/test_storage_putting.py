@@ -108,7 +108,10 @@ def _names(data: bytes) -> Manifest:
 def test_what_has_waited_for_a_day_goes_and_what_is_younger_stays(tmp_path: Path) -> None:
     place = Place(str(tmp_path / "place"))
     place.write(PATH, FORMER)
-    young, old = (place.stage(f"images/{one}.jpeg", b"x") for one in ("young", "old"))
+    names = [f"images/{one}.jpeg" for one in ("young", "old")]
+    for name in names:
+        place.stage(name, b"x")
+    young, old = (staged(name, sha256(b"x")) for name in names)
     then = time.time() - DAY_S - 60
     os.utime(tmp_path / "place" / old, (then, then))
     done = putting.put(job(place), bench(tmp_path, FORMER), [Made(rows=[row(FORMER)])])

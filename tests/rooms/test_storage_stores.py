@@ -174,11 +174,11 @@ def test_a_browser_is_told_the_kind_and_how_long_to_keep_it(
         pytest.skip(f"{reach.kind}: a file system keeps no headers")
     digest = hashlib.sha256(b"pixels").hexdigest()
     place.write("images/a.webp", b"pixels")
-    place.write(f"images/a-{digest[:10]}.jpeg", b"pixels")
+    place.write(f"images/a-{digest[:12]}.jpeg", b"pixels")
     place.write("manifest.json", b"{}")
     place.stage("images/b.avif", b"pixels")
     place.settle("images/b.avif", digest)
-    names = ["images/a.webp", f"images/a-{digest[:10]}.jpeg", "manifest.json", "images/b.avif"]
+    names = ["images/a.webp", f"images/a-{digest[:12]}.jpeg", "manifest.json", "images/b.avif"]
     assert [_headers(place, reach.kind, name) for name in names] == [
         ("image/webp", "public, max-age=300"),
         ("image/jpeg", "public, max-age=31536000, immutable"),

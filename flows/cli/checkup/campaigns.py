@@ -61,7 +61,7 @@ def _read(workspace: Workspace) -> Iterator[tuple[Path, Campaign | ShotlistError
     files = [path for path in sorted(folder.glob("*")) if path.suffix in (".yaml", ".yml", ".csv")]
     for path in files[:MOST]:
         try:
-            yield path, read.outline(path).reading.campaign
+            yield path, read.outline(path).campaign
         except ShotlistError as error:
             yield path, error
 

@@ -1,10 +1,9 @@
-"""Keys, addresses, paths: the only file that looks at the environment (and at `.env`)."""
+"""Settings: keys, addresses and paths, as the environment and `.env` say."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flows.errors import EnvironmentFault
 from flows.nouns.workspace import Workspace
+from flows.settings.env_file import written
 
 if TYPE_CHECKING:
     from flows.nouns.account_wish import AccountWish
@@ -97,10 +97,13 @@ class Settings:
     def load(cls, workspace: Workspace) -> Settings:
         """Read the environment; a `.env` in the workspace fills in what it does not say.
 
-        What storages are reached by is handed on to their clients (`hand_to_storages`).
+        Nothing is changed: what storages are reached by is handed on by `hand_to_storages`.
+
+        Raises:
+            EnvironmentFault: `.env` cannot be read, or a variable says what cannot be used.
+
         """
-        hand_to_storages(workspace)
-        values = {**_written(workspace), **os.environ}
+        values = {**written(workspace), **os.environ}
         state = workspace.state
         return cls(
             ledger_url=values.get("SHOTLIST_LEDGER_URL") or f"sqlite:///{state / 'ledger.db'}",
@@ -136,96 +139,6 @@ class Settings:
             not self.ledger_url.startswith(prefix)
             or Path(self.ledger_url.removeprefix(prefix)).exists()
         )
-
-
-STORAGE_PREFIXES: tuple[str, ...] = (
-    "AWS_",
-    "AZURE_",
-    "FSSPEC_",
-    "GCLOUD_",
-    "GCSFS_",
-    "GOOGLE_",
-    "STORAGE_EMULATOR_HOST",
-)
-"""How the variables begin that the storages' own clients read."""
-
-NOT_FROM_FILE: frozenset[str] = frozenset(
-    {
-        # they may name a program, which is then run:
-        # docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html,
-        # google.aip.dev/auth/4117
-        "AWS_CONFIG_FILE",
-        "AWS_SHARED_CREDENTIALS_FILE",
-        "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES",
-        # they lead to other rules for everything
-        "AWS_DATA_PATH",
-        "AZURE_CONFIG_DIR",
-        "FSSPEC_CONFIG_DIR",
-        # whom to trust is said by the environment itself, as SSL_CERT_FILE is
-        "AWS_CA_BUNDLE",
-    }
-)
-"""What a file that came with somebody's campaign shall not decide."""
-
-_FILES = frozenset(
-    {
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AZURE_CLIENT_CERTIFICATE_PATH",
-        "AZURE_FEDERATED_TOKEN_FILE",
-        "GOOGLE_APPLICATION_CREDENTIALS",
-    }
-)
-"""Names of files, which begin at the workspace."""
-
-_handed: dict[str, str] = {}
-"""What this process took from a `.env`: another workspace's may say otherwise."""
-
-
-def hand_to_storages(workspace: Workspace) -> None:
-    """Put what `.env` says of storages into the environment, where their clients look for it.
-
-    What the environment says wins. To be called before anything is read from a storage.
-
-    Raises:
-        EnvironmentFault: `.env` cannot be read.
-
-    """
-    written = _written(workspace)
-    wanted = {
-        name: str(workspace.root / Path(value).expanduser()) if name in _FILES else value
-        for name, value in written.items()
-        if name.startswith(STORAGE_PREFIXES) and name not in NOT_FROM_FILE and value
-    }
-    for name, value in _handed.items():
-        if name not in wanted and os.environ.get(name) == value:
-            del os.environ[name]
-    ours = {name for name, value in _handed.items() if os.environ.get(name) == value}
-    _handed.clear()
-    for name, value in wanted.items():
-        if name not in os.environ or name in ours:
-            os.environ[name] = _handed[name] = value
-    if "fsspec" in sys.modules and any(name.startswith("FSSPEC_") for name in _handed):
-        # it has read them as it was imported, by Prefect for one
-        from fsspec.config import conf, set_conf_env
-
-        set_conf_env(conf, dict(_handed))
-
-
-def left_in_file(workspace: Workspace) -> list[str]:
-    """The variables of a `.env` that are not taken from there."""
-    return sorted(NOT_FROM_FILE & _written(workspace).keys())
-
-
-def _written(workspace: Workspace) -> dict[str, str]:
-    from dotenv import dotenv_values
-
-    file = workspace.root / ".env"
-    try:
-        found = dotenv_values(file)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8: save it as that"
-        raise EnvironmentFault(f"{file}: cannot be read: {why}") from error
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def _keys(variable: str, text: str) -> tuple[str, ...]:
