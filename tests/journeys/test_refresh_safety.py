@@ -42,7 +42,7 @@ publish:
 KEYS = [f"MUG-{number}" for number in range(1, 10)]
 COMMAND = ("campaigns/shop.yaml", "--provider", "proof")
 STOPPED = (
-    "shotlist: the run was not started\n"
+    "shotlist: nothing was begun\n"
     "  - products.csv: 8 of 9 published products are not in it any more: their shots would be "
     "retired and leave the feeds (allowed: publish.retire_at_most: 0.3); look at the catalogue; "
     "if that is meant, run it at a terminal, where it asks, or raise publish.retire_at_most\n"
@@ -194,7 +194,7 @@ def test_a_plan_tells_of_it_and_fails_not(shop: Shop) -> None:
     assert (plan["totals"]["shots"], plan["totals"]["retired"]) == (1, 8)
     assert plan["notes"][-1] == (
         "products.csv: 8 of 9 published products are not in it any more; `run` asks before it "
-        "retires more than 30% of what is published (publish.retire_at_most), and stops where "
+        "retires more than 0.3 of what is published (publish.retire_at_most), and stops where "
         "nobody can be asked"
     )
 

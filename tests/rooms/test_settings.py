@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fsspec.config import conf
 
 from flows.errors import EnvironmentFault
 from flows.nouns.address import shown
@@ -19,14 +21,18 @@ OURS = (*storages.STORAGE_PREFIXES, "SSL_CERT", "HTTPS_PROXY", "SHOTLIST_", "LD_
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Nothing set that clients of storages read, and all as it was in the end."""
+    told = dict(conf)
     for name in list(os.environ):
         if name.startswith(storages.STORAGE_PREFIXES):
             monkeypatch.delenv(name)
     monkeypatch.setattr(os, "environ", os.environ.copy())
     monkeypatch.delenv(storages.HANDED, raising=False)
-    return monkeypatch
+    yield monkeypatch
+    # fsspec keeps what it was told of the environment
+    conf.clear()
+    conf.update(told)
 
 
 def workspace(folder: Path, **written: str) -> Workspace:
