@@ -67,6 +67,7 @@ class _Runner(Runner):
     """
 
     _task: asyncio.Task[Any] | None = None
+    _fault: Exception | None = None
 
     def run(self) -> None:
         """Run what is due until a signal comes; at a second one, leave at once."""
@@ -77,6 +78,8 @@ class _Runner(Runner):
         finally:
             for one, handler in former.items():
                 signal.signal(one, handler)
+        if self._fault is not None:
+            raise self._fault
 
     async def _until_stopped(self) -> None:
         self._task = asyncio.current_task()
@@ -94,6 +97,6 @@ class _Runner(Runner):
             return
         try:
             await self.astop()
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - whatever kept it from stopping: `serve` ends
+            self._fault = error  # nobody waits for this coroutine; `run` raises it
             task.cancel()
-            raise

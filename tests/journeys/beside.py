@@ -9,15 +9,18 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 TURN_S = 120.0
+BUSY_S = 20.0
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 FAST = {"PREFECT_WORKER_QUERY_SECONDS": "0.5", "PREFECT_WORKER_PREFETCH_SECONDS": "1"}
 """For workers that shall not be waited for."""
@@ -71,14 +74,23 @@ def beside(
 
 
 def ask(api: str, path: str, body: object = None) -> Any:
-    """Prefect's own API, as its page uses it."""
+    """Prefect's own API, as its page uses it; a server whose database is busy is asked again, as
+    Prefect's client does.
+    """
     request = urllib.request.Request(
         f"{api}/{path}",
         data=None if body is None else json.dumps(body).encode(),
         headers={"content-type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
 
 
 @contextmanager

@@ -4,7 +4,9 @@ the setting that names a task runner.
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import importlib
 import io
 import sys
 from pathlib import Path
@@ -306,3 +308,20 @@ def test_makers_of_a_cluster_with_an_address_may_sit_on_other_machines(
 ) -> None:
     crew = Crew(named=named, runner=ThreadPoolTaskRunner())
     assert (crew.shares_memory, crew.is_far) == (shares_memory, is_far)
+
+
+def test_what_keeps_a_runner_from_stopping_ends_it_all_the_same_and_is_raised() -> None:
+    served = importlib.import_module("flows.campaign.served")
+
+    class Stuck(served._Runner):  # type: ignore[misc, name-defined]
+        async def start(self, *_args: object, **_more: object) -> None:
+            self.started = True
+            self.handle_sigterm()
+            await asyncio.sleep(30)
+
+        async def astop(self) -> None:
+            msg = "the runner is stuck"
+            raise OSError(msg)
+
+    with pytest.raises(OSError, match="the runner is stuck"):
+        Stuck().run()
