@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
 ANSWER_S = 10
 """How long a cluster may take to answer; nothing was bought yet."""
+
+_ASKS_WHO = (
+    "; one that asks for a token wants RAY_AUTH_MODE=token, and the token in RAY_AUTH_TOKEN or in "
+    "~/.ray/auth_token"
+)
+"""From Ray 2.59 on, step by step, each does (docs.ray.io/en/latest/ray-security/token-auth.html);
+its client says no more than that nobody answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +93,7 @@ def started(named: str) -> Iterator[Crew]:
                 raise
             raise EnvironmentFault(
                 f"SHOTLIST_TASK_RUNNER={named}: the cluster does not answer ({_brief(error)})"
+                f"{_ASKS_WHO if kind == 'ray' else ''}"
             ) from error
         if kind == "dask":
             _ask(named, runner)
@@ -112,9 +121,15 @@ def _ray(address: str) -> TaskRunner[Any]:
     # else it reports to its makers how it is used
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     runner: Callable[..., TaskRunner[Any]] = import_module("prefect_ray").RayTaskRunner
+    # sets up its log when it is first imported; what its makers say of themselves is kept there
+    import_module("ray")
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    quiet = {"log_to_driver": False, "configure_logging": False}
     if address:
-        return runner(address=address)
-    return runner(init_kwargs={"num_cpus": jobs.WORKERS, "include_dashboard": False})
+        return runner(address=address, init_kwargs=quiet)
+    # a cluster that happens to run on this machine is not meant
+    alone = {**quiet, "num_cpus": jobs.WORKERS, "include_dashboard": False}
+    return runner(address="local", init_kwargs=alone)
 
 
 _RUNNERS = {"threads": _threads, "processes": _processes, "dask": _dask, "ray": _ray}
@@ -136,4 +151,6 @@ def _ask(named: str, runner: Any) -> None:
 
 
 def _brief(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    """One line: of what a cluster's own traceback tells, the end."""
+    told = str(error).strip().rpartition("\n")[2]
+    return " ".join(f"{type(error).__name__}: {told}".split())[:200]

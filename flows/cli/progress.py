@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from flows.jobs import Job, Progress
 
 LINE_EVERY_S = 10.0
+LEAST_S = 1.0
+"""Over less a rate says nothing."""
 
 
 @contextmanager
@@ -35,12 +37,12 @@ class _Counts:
         self.products_wanted = len({work.shot.product.key for work in job.work})
         self.takes = self.files = self.shots = self.products = 0
         self.usd = 0.0
-        self.began = time.monotonic()
-        self.first: float | None = None
+        self.first: tuple[float, int] | None = None
+        """When the first shots came, and how many at once."""
 
     def add(self, progress: Progress) -> None:
-        if self.first is None:
-            self.first = time.monotonic()
+        if self.first is None and progress.shots:
+            self.first = (time.monotonic(), progress.shots)
         self.products += progress.products
         self.takes += progress.takes
         self.files += progress.files
@@ -49,9 +51,12 @@ class _Counts:
 
     @property
     def per_s(self) -> float:
-        """Shots a second since the first step, once there is something to go by."""
-        spent = time.monotonic() - (self.first or self.began)
-        return self.shots / spent if self.shots > 1 and spent > 0 else 0.0
+        """Shots a second since the first ones, once there is something to go by."""
+        if self.first is None:
+            return 0.0
+        at, came = self.first
+        spent = time.monotonic() - at
+        return (self.shots - came) / spent if spent >= LEAST_S else 0.0
 
     @property
     def left_s(self) -> float | None:
@@ -118,10 +123,11 @@ def _live(job: Job) -> Iterator[Callable[[Progress], None]]:
         def watch(progress: Progress) -> None:
             counts.add(progress)
             left = f", {terminal.duration(counts.left_s)} left" if counts.left_s else ""
+            rate = f", {counts.per_s:.1f}/s" if counts.per_s else ""
             display.update(
                 shots,
                 completed=counts.shots,
-                said=f"spent {terminal.money(counts.usd)}, {counts.per_s:.1f}/s{left}",
+                said=f"spent {terminal.money(counts.usd)}{rate}{left}",
             )
             display.update(products, completed=counts.products)
             display.update(files, completed=counts.files)
