@@ -17,7 +17,7 @@ from flows.jobs.make import Made
 from flows.ledger import open_ledger
 from flows.ledger.ledger import now
 from flows.nouns.rendition import FailureRow, Manifest, RenditionRow, RunRow
-from flows.storage import read_bytes
+from flows.storage import read_bytes, turn
 
 MOST_REMARKS = 20
 
@@ -71,8 +71,11 @@ def nothing_to_do(job: Job) -> Summary:
     if job.former is None:
         msg = "a job without a manifest at its destination is never done"
         raise ValueError(msg)
-    beside = handed(job, job.former)
-    beside.write(job.place)
+    beside = handed(job, job.former).unlike(job.place)
+    if beside.files or beside.gone:
+        with turn(job.place):
+            publish.claim(job.place, job.former)
+            beside.write(job.place)
     return _summary(job, job.former, None, [], [], retired=0, told=beside.notes)
 
 
@@ -91,7 +94,7 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
     beside = handed(job, manifest)
 
     def settle() -> None:
-        beside.write(job.place)
+        beside.unlike(job.place).write(job.place)
         # last: from here to the manifest a kill can tear what lies under former names
         putting.settle(job.place, done)
 
@@ -102,6 +105,7 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
         reference=_references(job),
         fresh=_fresh(bench, made),
         settle=settle,
+        moves=len(done.waiting),
         claimed=claimed,
         beside=sorted(beside.files),
     )

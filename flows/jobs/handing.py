@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows import feeds, plan, publish, results
 from flows.errors import BadInput
@@ -41,16 +41,26 @@ class Handed:
     notes: tuple[str, ...]
     """What could not be put into the feeds."""
 
-    def write(self, place: Place) -> None:
-        """Write what is new or changed.
+    def unlike(self, place: Place) -> Handed:
+        """The part that lies there otherwise, or not at all.
 
         Raises:
-            EnvironmentFault: the destination cannot be used.
+            EnvironmentFault: the destination cannot be read.
+
+        """
+        files = {path: data for path, data in self.files.items() if place.read(path) != data}
+        gone = tuple(path for path in self.gone if place.read(path) is not None)
+        return replace(self, files=files, gone=gone)
+
+    def write(self, place: Place) -> None:
+        """Write and take away.
+
+        Raises:
+            EnvironmentFault: the destination cannot be written.
 
         """
         for path, data in self.files.items():
-            if place.read(path) != data:
-                place.write(path, data)
+            place.write(path, data)
         for path in self.gone:
             place.remove(path)
 

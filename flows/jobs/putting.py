@@ -22,7 +22,7 @@ from typing import TypeVar
 from flows.jobs.job import Bench, Job
 from flows.jobs.make import Made
 from flows.nouns.rendition import RenditionRow
-from flows.storage import Lying, Place
+from flows.storage import Lying, OvertakenError, Place
 from flows.storage.place import INCOMING, staged
 
 T = TypeVar("T")
@@ -67,11 +67,16 @@ def put(job: Job, bench: Bench, made: Sequence[Made]) -> Put:
         file = lying.get(path)
         if _is_same(row, file, named.get(path), bench.staging):
             continue
-        (new if path not in named or file is None else over).append(row)
+        (new if file is None else over).append(row)
     to_send = [row for row in over if staged(row["path"], row["sha256"]) not in lying]
 
     def send(row: RenditionRow) -> None:
-        place.write(row["path"], _bytes(bench, row), _about(job, row))
+        try:
+            place.create(row["path"], _bytes(bench, row), _about(job, row))
+        except OvertakenError:
+            # by another run, which perhaps publishes first and then names it
+            stage(row)
+            over.append(row)
 
     def stage(row: RenditionRow) -> None:
         place.stage(row["path"], _bytes(bench, row), _about(job, row))

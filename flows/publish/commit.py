@@ -21,13 +21,18 @@ from flows.publish.manifest import (
 )
 from flows.publish.table import as_parquet
 from flows.publish.thumbnails import thumbnail
-from flows.storage import Condition, OvertakenError, Place
+from flows.storage import Condition, OvertakenError, Place, turn
 
 PAGES = frozenset({MANIFEST_CSV, MANIFEST_PARQUET, gallery.GALLERY_HTML})
 """What is made anew from the manifest where it is missing."""
 
 MOST_IN_PAGE = 200
 """Pictures up to which the thumbnails are in the page itself; beyond, they lie in gallery/."""
+
+LONGEST_S = 30.0
+MOVE_S = 0.2
+"""How long these few files, and each move, may take where a store is slow: a move takes some
+hundredths of a second."""
 
 THREADS = 4
 """Thumbnails at a time: reading from far away waits, decoding releases the interpreter's lock."""
@@ -59,13 +64,15 @@ def commit(
     reference: Callable[[str], bytes | None] | None = None,
     fresh: Callable[[str], bytes | None] | None = None,
     settle: Callable[[], None] | None = None,
+    moves: int = 0,
     claimed: Condition | None = None,
     beside: Collection[str] = (),
 ) -> None:
     """Write manifest.csv, gallery.html with its thumbnails, and manifest.json last.
 
-    All files that the manifest names are there already, but for those that `settle` puts in the
-    place of others: it is called just before the manifest is written. `shots` is the whole plan,
+    All files that the manifest names are there already, but for the `moves` that `settle` puts in
+    the place of others: it is called just before the manifest is written. From the first of these
+    files to the manifest no other run does the same at this place. `shots` is the whole plan,
     for titles and for the places of what was not made; `beside` are paths of what else is handed
     over, for the gallery; `reference` gives the bytes of a reference
     by its sha256, `fresh` those of a file that was made in this run, each None where they cannot
@@ -83,20 +90,20 @@ def commit(
     html = gallery.page(
         manifest, pictures=pictures, shots=shots, beside=[MANIFEST_PARQUET, *beside]
     )
-    _still(place, claimed)
-    place.write(MANIFEST_CSV, as_csv(manifest))
-    place.write(MANIFEST_PARQUET, as_parquet(manifest))
-    place.write(gallery.GALLERY_HTML, html.encode("utf-8", "backslashreplace"))
-    if settle is not None:
+    with turn(place, LONGEST_S + MOVE_S * moves):
         _still(place, claimed)
-        settle()
-    try:
-        place.replace(MANIFEST_JSON, as_json(manifest), claimed)
-    except OvertakenError as error:
-        raise EnvironmentFault(_overtaken(place, lying_run(place))) from error
-    for name in place.below("gallery").sizes():
-        if _OURS.fullmatch(name) and f"gallery/{name}" not in links:
-            place.remove(f"gallery/{name}")
+        place.write(MANIFEST_CSV, as_csv(manifest))
+        place.write(MANIFEST_PARQUET, as_parquet(manifest))
+        place.write(gallery.GALLERY_HTML, html.encode("utf-8", "backslashreplace"))
+        if settle is not None:
+            settle()
+        try:
+            place.replace(MANIFEST_JSON, as_json(manifest), claimed)
+        except OvertakenError as error:
+            raise EnvironmentFault(_overtaken(place, lying_run(place))) from error
+        for name in place.below("gallery").sizes():
+            if _OURS.fullmatch(name) and f"gallery/{name}" not in links:
+                place.remove(f"gallery/{name}")
 
 
 def _still(place: Place, claimed: Condition | None) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -31,14 +31,21 @@ class Local(ConditionalStore):
 
     def put(self, name: str, data: bytes, headers: Headers) -> None:
         del headers  # a file system has none
-        self._put(Path(name), data)
+        self._put(Path(name), data, Path.replace)
 
-    def _put(self, target: Path, data: bytes) -> None:
+    def create(self, name: str, data: bytes, headers: Headers) -> None:
+        del headers
+        try:
+            self._put(Path(name), data, _as_new)
+        except FileExistsError as error:
+            raise OvertakenError from error
+
+    def _put(self, target: Path, data: bytes, named: Callable[[Path, Path], object]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")
         try:
             _write_through(temporary, data)
-            temporary.replace(target)
+            named(temporary, target)
             _keep_names(target.parent)
         finally:
             temporary.unlink(missing_ok=True)
@@ -98,7 +105,12 @@ class Local(ConditionalStore):
         with _locked(target.with_name(f".{target.name}.lock")):
             if self.condition(name) != condition:
                 raise OvertakenError
-            self._put(target, data)
+            self._put(target, data, Path.replace)
+
+    def locked(self, name: str) -> AbstractContextManager[None]:
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _locked(path)
 
 
 def _write_through(path: Path, data: bytes) -> None:
@@ -107,6 +119,17 @@ def _write_through(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _as_new(source: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: between look and rename another may come
+        if target.exists():
+            raise FileExistsError(target) from None
+        source.replace(target)
 
 
 def _keep_names(folder: Path) -> None:

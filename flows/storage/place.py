@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -192,14 +192,35 @@ class Place:
         if not isinstance(store, ConditionalStore):
             raise TypeError(f"{self.shown}: holds no write to a condition")
         headers = headers_of(path, data)
+        self._held(path, data, lambda name: store.replace(name, data, headers, condition))
+
+    def create(self, path: str, data: bytes, about: Mapping[str, str] | None = None) -> None:
+        """As `write`, of what is not there yet, where the store can be held to that.
+
+        Raises:
+            OvertakenError: somebody else wrote it meanwhile.
+            EnvironmentFault: the place cannot be written.
+
+        """
+        store = self._at
+        if not isinstance(store, ConditionalStore) or not self.keeps_conditions():
+            self.write(path, data, about)
+            return
+        headers = headers_of(path, data, about)
+        self._held(path, data, lambda name: store.create(name, data, headers))
+
+    def _held(self, path: str, data: bytes, write: Callable[[str], None]) -> None:
         try:
-            self._asked(
-                path, "written", lambda _, name: store.replace(name, data, headers, condition)
-            )
+            self._asked(path, "written", lambda _, name: write(name))
         except OvertakenError:
             # by ourselves, perhaps, in a try whose answer was lost
             if self.read(path) != data:
                 raise
+
+    def locked(self, path: str) -> AbstractContextManager[None] | None:
+        """A lock of the system's, where the place is on this machine. Waits for who holds it."""
+        store = self._at
+        return store.locked(store.full(path)) if isinstance(store, ConditionalStore) else None
 
     def _asked(self, path: str, done: str, call: Callable[[Store, str], T]) -> T:
         """Call the store, again where that may help; its errors become words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -137,6 +137,20 @@ class ConditionalStore(Store, ABC):
             OvertakenError: it does not.
 
         """
+
+    def create(self, name: str, data: bytes, headers: Headers) -> None:
+        """Write what is not there yet.
+
+        Raises:
+            OvertakenError: it is.
+
+        """
+        self.replace(name, data, headers, Condition(None))
+
+    def locked(self, name: str) -> AbstractContextManager[None] | None:
+        """A lock that falls with who holds it, as a system keeps it; None: the store has none."""
+        del name
+        return None
 
 
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "modified", "created")

@@ -238,6 +238,52 @@ def test_killed_at_every_moment_the_former_manifest_is_true_and_the_next_run_com
     assert lying(to, environment).keys() == {*named(former), *PAGES}
 
 
+def test_two_that_publish_at_once_leave_the_files_of_one(
+    server: StorageServer,
+    shotlist: Shotlist,
+    clean_environment: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    if server.kind == "sftp":
+        pytest.skip("sftp: keeps no conditions, which a run there says")
+    environment = {**clean_environment, **server.environment}
+    to = f"{server.url}/raced"
+    refused = 0
+    for number in range(6):
+        ends = []
+        for name, quality in (("one", 60 + number), ("two", 80 + number)):
+            spec = tmp_path / name / "campaigns" / "lamps.yaml"
+            spec.parent.mkdir(parents=True, exist_ok=True)
+            text = SPEC.replace("PRODUCTS", PRODUCTS).replace("QUALITY", str(quality))
+            spec.write_text(text, "utf-8")
+            if not number:
+                drawn = shotlist("run", spec, "--provider", "proof", cwd=tmp_path / name)
+                assert drawn.code == 0, said(drawn)
+        for name in ("one", "two"):
+            words = ["publish", "campaigns/lamps.yaml", "--to", to, "--provider", "proof"]
+            ends.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "flows.cli", *words],
+                    cwd=tmp_path / name,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+            )
+        told = [one.communicate(timeout=240)[0] for one in ends]
+        codes = sorted(one.returncode for one in ends)
+        assert codes in ([0, 0], [0, 4]), told
+        refused += codes[1] == 4
+        assert codes[1] == 0 or any("published there while this run was at work" in t for t in told)
+        assert _torn(to, environment) == []
+        table = contents(to, "manifest.csv", environment).decode("utf-8-sig")
+        rows = csv.DictReader(io.StringIO(table))
+        assert {row["path"]: row["sha256"] for row in rows} == named(manifest_at(to, environment))
+    _tell(f"{server.kind}: 6 times two at once, {refused} times one was refused")
+
+
 def test_names_with_their_contents_hash_cannot_be_torn_at_any_moment(
     shotlist: Shotlist,
     shotlist_alone: Shotlist,

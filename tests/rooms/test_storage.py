@@ -5,8 +5,14 @@ from __future__ import annotations
 import ftplib
 import hashlib
 import pickle
+import signal
 import stat
+import subprocess
+import sys
+import threading
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,7 +20,8 @@ import pytest
 from flows import publish
 from flows.errors import EnvironmentFault
 from flows.nouns.rendition import Manifest, RunRow
-from flows.storage import Condition, OvertakenError, Place, local, read_bytes, source
+from flows.publish.manifest import as_csv
+from flows.storage import Condition, OvertakenError, Place, local, read_bytes, source, turn
 from flows.storage.faults import why
 from flows.storage.headers import headers_of
 from flows.storage.place import staged
@@ -361,3 +368,54 @@ def test_a_run_that_was_overtaken_replaces_nothing_and_says_so(tmp_path: Path) -
     assert settled == []
     assert place.sizes() == lying
     assert publish.former(place) == other
+
+
+def test_of_two_runs_that_publish_at_once_the_later_one_puts_nothing_in_place(
+    tmp_path: Path,
+) -> None:
+    place = Place(str(tmp_path / "place"))
+    first = manifest(rendition("MUG/a"))
+    place.write(first["renditions"][0]["path"], b"x")
+    publish.commit(place, first, claimed=publish.claim(place, None))
+    claims = [publish.claim(place, first) for _ in range(2)]
+    one, two = (  # of the same pictures
+        Manifest(**{**first, "run": RunRow(**{**first["run"], "id": name})})
+        for name in ("r2", "r3")
+    )
+    is_settling, may_end = threading.Event(), threading.Event()
+    settled: list[str] = []
+
+    def slowly() -> None:
+        is_settling.set()
+        settled.append("r2")
+        assert may_end.wait(20)
+
+    with ThreadPoolExecutor(2) as pool:
+        quick = pool.submit(publish.commit, place, one, claimed=claims[0], settle=slowly)
+        assert is_settling.wait(20)
+        late = pool.submit(
+            publish.commit, place, two, claimed=claims[1], settle=lambda: settled.append("r3")
+        )
+        time.sleep(0.3)
+        assert not late.done()
+        may_end.set()
+        quick.result()
+        with pytest.raises(EnvironmentFault, match=r"run r2 published there .* run again"):
+            late.result()
+    assert settled == ["r2"]
+    assert publish.former(place) == one
+    assert place.read("manifest.csv") == as_csv(one)
+
+
+def test_a_lock_falls_with_the_process_that_held_it(tmp_path: Path) -> None:
+    place = Place(str(tmp_path / "place"))
+    code = (
+        "import os, sys\nfrom flows.storage import Place, turn\n"
+        "with turn(Place(sys.argv[1])):\n    os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, place.url], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert ".turn" in place.sizes()
+    with turn(place):
+        place.write("a.txt", b"x")
+    assert place.sizes() == {"a.txt": 1}

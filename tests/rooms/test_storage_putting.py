@@ -118,3 +118,24 @@ def test_what_has_waited_for_a_day_goes_and_what_is_younger_stays(tmp_path: Path
     assert (done.sent, done.left) == (0, (old,))
     putting.clear(place, done)
     assert place.sizes().keys() == {PATH, young}
+
+
+def test_what_another_run_put_meanwhile_under_a_name_that_was_new_waits_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(str(tmp_path / "place"))
+    fresh = cast("Job", SimpleNamespace(**{**vars(job(place)), "former": None}))
+    monkeypatch.setattr(place, "lying", dict)
+    place.write(PATH, THEIRS)  # after we looked
+    done = putting.put(fresh, bench(tmp_path, OURS), [Made(rows=[row(OURS)])])
+    assert place.read(PATH) == THEIRS
+    assert done.waiting == ((PATH, sha256(OURS)),)
+    putting.settle(place, done)
+    assert place.read(PATH) == OURS
+
+
+def test_what_lies_there_unnamed_is_left_until_it_is_our_turn(place: Place, tmp_path: Path) -> None:
+    fresh = cast("Job", SimpleNamespace(**{**vars(job(place)), "former": None}))
+    done = putting.put(fresh, bench(tmp_path, OURS), [Made(rows=[row(OURS)])])
+    assert place.read(PATH) == FORMER
+    assert done.waiting == ((PATH, sha256(OURS)),)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,10 +18,11 @@ from typing import Any, Self
 import pytest
 
 from flows.errors import EnvironmentFault
-from flows.storage import Condition, OvertakenError, Place
+from flows.storage import Condition, OvertakenError, Place, turn
 from flows.storage.place import staged
 from flows.storage.sftp import SFTP
 from flows.storage.store import NotWholeError
+from flows.storage.turn import LONGEST_S, TURN, _here, _left_s
 from tests.servers.storage import KINDS, StorageServer
 
 
@@ -118,9 +123,9 @@ def test_a_line_whose_thread_has_ended_serves_the_next(place: Place, reach: Stor
     if reach.kind != "sftp":
         pytest.skip(f"{reach.kind}: its client shares its lines among threads")
     names = [f"images/{number}.png" for number in range(12)]
-    for turn in (b"one", b"two", b"three"):
+    for words in (b"one", b"two", b"three"):
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(place.write, names, [turn] * len(names)))
+            list(pool.map(place.write, names, [words] * len(names)))
     assert isinstance(place._at, SFTP)
     assert len({id(line) for _, line in place._at._lines}) <= 4
     assert {place.read(name) for name in names} == {b"three"}
@@ -165,6 +170,83 @@ def test_of_many_that_replace_one_file_one_wins(place: Place, reach: StorageServ
         won = list(pool.map(wins, range(8)))
     assert won.count(True) == 1
     assert place.read("manifest.json") == f"run {won.index(True)}".encode()
+
+
+def test_only_one_at_a_time_has_the_turn(place: Place, reach: StorageServer) -> None:
+    if reach.kind == "sftp":
+        with turn(place), turn(place):  # nothing is held where no condition is kept
+            assert place.sizes() == {}
+        return
+    inside: list[int] = []
+    met: list[int] = []
+
+    def go(number: int) -> None:
+        with turn(Place(place.url)):
+            inside.append(number)
+            time.sleep(0.05)
+            met.append(len(inside))
+            inside.remove(number)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(go, range(4)))
+    assert met == [1, 1, 1, 1]
+    assert place.sizes() == {}
+
+
+def test_a_turn_whose_holder_does_not_go_on_falls_to_the_next(
+    place: Place, reach: StorageServer
+) -> None:
+    if reach.kind == "sftp":
+        assert place.keeps_conditions() is False
+        return
+    elsewhere = b'{"mark": "a", "s": 2, "pid": 1, "at": "another machine"}'
+    for left, waits_s in ((elsewhere, 2), (_left_by_the_dead(), 0)):
+        place.write(TURN, left)
+        began = time.monotonic()
+        with turn(place, 3):
+            waited = time.monotonic() - began
+            assert reach.kind == "local" or place.read(TURN) != left
+        # a lock falls with its holder
+        assert (waits_s if reach.kind != "local" else 0) <= waited < waits_s + 2
+        assert TURN not in place.sizes()
+
+
+def _left_by_the_dead() -> bytes:
+    """What a process of this machine that is killed leaves."""
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    return json.dumps({"mark": "b", "s": 3600, "pid": done.pid, "at": _here()}).encode()
+
+
+@pytest.mark.parametrize("left", [b"", b"x", b"[]", b'{"s": "y"}', b'{"s": 1, "pid": "z"}', b"{}"])
+def test_whatever_is_found_in_a_turn_is_waited_for_and_no_longer(left: bytes) -> None:
+    assert 0 < _left_s(left) <= LONGEST_S
+
+
+def test_who_was_taken_to_be_dead_leaves_the_turn_to_the_other(
+    place: Place, reach: StorageServer
+) -> None:
+    if reach.kind in {"local", "sftp"}:
+        assert reach.kind == "local" or place.keeps_conditions() is False
+        return
+    with turn(place, 1):
+        place.write(TURN, b"another one's")
+    assert place.read(TURN) == b"another one's"
+
+
+def test_what_is_not_there_yet_is_made_by_one_alone(place: Place, reach: StorageServer) -> None:
+    path = "images/MUG/a.jpeg"
+    place.create(path, b"first", {"campaign": "mugs"})
+    place.create("images/MUG/b.jpeg", b"x")
+    if reach.kind == "sftp":
+        place.create(path, b"late")
+        assert place.read(path) == b"late"
+        return
+    place.create(path, b"first")  # as one whose answer was lost asks again
+    with pytest.raises(OvertakenError):
+        place.create(path, b"late")
+    assert place.sizes() == {path: 5, "images/MUG/b.jpeg": 1}
+    assert place.read(path) == b"first"
 
 
 def test_a_browser_is_told_the_kind_and_how_long_to_keep_it(
