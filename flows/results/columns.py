@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from flows.errors import Fault, nearest
 
-# Ours first, then as Meta Ads Manager, Google Ads, Google Analytics and Pinterest export them.
+# Ours first, then as Meta Ads Manager, Google Ads, Google Analytics, Pinterest and TikTok export
+# them (developers.google.com/adwords/api/docs/appendix/reports, "Display Name";
+# help.pinterest.com/en/business/article/reporting-dashboard-overview;
+# ads.tiktok.com/help/article/basic-data; Meta's and Analytics' as they are commonly told).
 # How a name is spelled does not matter: `Link clicks`, `link_clicks` and `linkClicks` are one.
 NAMES: Mapping[str, tuple[str, ...]] = {
     "variant": (
@@ -21,8 +24,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "impression",
     ),
     "clicks": (
-        "clicks", "link clicks", "clicks all", "outbound clicks", "pin clicks", "ad clicks",
-        "ads clicks", "click",
+        "clicks", "link clicks", "clicks destination", "clicks all", "outbound clicks",
+        "pin clicks", "ad clicks", "ads clicks", "click",
     ),
     "conversions": (
         "conversions", "conv", "all conv", "all conversions", "total conversions", "results",

@@ -140,6 +140,7 @@ def read(*lines: str, arms: tuple[Arm, ...] = ARMS) -> Counts:
         "utm_content;Impr.;Clicks;Conv.",
         "Ad name;Impressions;Link clicks;Purchases",
         "Session manual ad content;Ad impressions;Ad clicks;Key events",
+        "Ad name;Impressions;Clicks (destination);Conversions",
     ],
 )
 def test_the_columns_of_platforms_are_known(header: str) -> None:
