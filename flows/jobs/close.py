@@ -105,7 +105,6 @@ def close(job: Job, bench: Bench, made: Sequence[Made]) -> Summary:
         reference=_references(job),
         fresh=_fresh(bench, made),
         settle=settle,
-        moves=len(done.waiting),
         claimed=claimed,
         beside=sorted(beside.files),
     )

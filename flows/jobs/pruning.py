@@ -23,7 +23,7 @@ from flows.nouns.rendition import Manifest
 from flows.nouns.shot import Reading
 from flows.nouns.workspace import Workspace
 from flows.settings import Settings, hand_to_storages
-from flows.storage import Lying, Place, turn
+from flows.storage import Lying, Place
 from flows.storage.place import INCOMING, kind_of
 
 LONGEST = timedelta(days=3)
@@ -98,16 +98,20 @@ def prune(request: Request, *, remove: bool) -> Pruned:
             f"or after {LONGEST.days} days"
         )
         files = ()
-    if remove:
+    if remove and files:
+        now = publish.former(place)
+        if now is None or now["run"] != manifest["run"]:
+            raise EnvironmentFault(
+                f"{place.shown}: a run published there while its files were listed; nothing is "
+                f"removed: prune again"
+            )
         known = {run["id"] for run in runs}
 
         def begun() -> bool:
             there = _runs_there(settings, place, campaign.campaign)
             return any(run["id"] not in known for run in there)
 
-        # no run of another machine's, which no ledger here knows, publishes meanwhile
-        with turn(place):
-            gone = _taken_away(place, manifest, files, begun)
+        gone = _taken_away(place, files, begun)
         if gone < len(files):
             notes.append(f"{_left_alone(len(files) - gone)}: a run has begun there")
         files = files[:gone]
@@ -120,18 +124,8 @@ def prune(request: Request, *, remove: bool) -> Pruned:
     )
 
 
-def _taken_away(
-    place: Place, manifest: Manifest, files: Sequence[Unnamed], begun: Callable[[], bool]
-) -> int:
+def _taken_away(place: Place, files: Sequence[Unnamed], begun: Callable[[], bool]) -> int:
     """How many went, from the first, until a run had begun."""
-    if not files:
-        return 0
-    now = publish.former(place)
-    if now is None or now["run"] != manifest["run"]:
-        raise EnvironmentFault(
-            f"{place.shown}: a run published there while its files were listed; nothing is "
-            f"removed: prune again"
-        )
     gone = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while gone < len(files) and not begun():

@@ -29,11 +29,6 @@ PAGES = frozenset({MANIFEST_CSV, MANIFEST_PARQUET, gallery.GALLERY_HTML})
 MOST_IN_PAGE = 200
 """Pictures up to which the thumbnails are in the page itself; beyond, they lie in gallery/."""
 
-LONGEST_S = 30.0
-MOVE_S = 0.2
-"""How long these few files, and each move, may take where a store is slow: a move takes some
-hundredths of a second."""
-
 THREADS = 4
 """Thumbnails at a time: reading from far away waits, decoding releases the interpreter's lock."""
 
@@ -64,14 +59,13 @@ def commit(
     reference: Callable[[str], bytes | None] | None = None,
     fresh: Callable[[str], bytes | None] | None = None,
     settle: Callable[[], None] | None = None,
-    moves: int = 0,
     claimed: Condition | None = None,
     beside: Collection[str] = (),
 ) -> None:
     """Write manifest.csv, gallery.html with its thumbnails, and manifest.json last.
 
-    All files that the manifest names are there already, but for the `moves` that `settle` puts in
-    the place of others: it is called just before the manifest is written. From the first of these
+    All files that the manifest names are there already, but for those that `settle` puts in the
+    place of others: it is called just before the manifest is written. From the first of these
     files to the manifest no other run does the same at this place. `shots` is the whole plan,
     for titles and for the places of what was not made; `beside` are paths of what else is handed
     over, for the gallery; `reference` gives the bytes of a reference
@@ -90,13 +84,16 @@ def commit(
     html = gallery.page(
         manifest, pictures=pictures, shots=shots, beside=[MANIFEST_PARQUET, *beside]
     )
-    with turn(place, LONGEST_S + MOVE_S * moves):
+    with turn(place) as ours:
         _still(place, claimed)
         place.write(MANIFEST_CSV, as_csv(manifest))
         place.write(MANIFEST_PARQUET, as_parquet(manifest))
         place.write(gallery.GALLERY_HTML, html.encode("utf-8", "backslashreplace"))
         if settle is not None:
+            ours.check()
+            _still(place, claimed)
             settle()
+        ours.check()
         try:
             place.replace(MANIFEST_JSON, as_json(manifest), claimed)
         except OvertakenError as error:

@@ -6,6 +6,6 @@ What each kind of store can promise (checksums, conditions, headers) is asked of
 from flows.storage.place import Place
 from flows.storage.source import Source, read_bytes
 from flows.storage.store import Condition, Lying, OvertakenError
-from flows.storage.turn import turn
+from flows.storage.turns import turn
 
 __all__ = ["Condition", "Lying", "OvertakenError", "Place", "Source", "read_bytes", "turn"]

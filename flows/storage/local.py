@@ -6,7 +6,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -106,11 +106,6 @@ class Local(ConditionalStore):
             if self.condition(name) != condition:
                 raise OvertakenError
             self._put(target, data, Path.replace)
-
-    def locked(self, name: str) -> AbstractContextManager[None]:
-        path = Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return _locked(path)
 
 
 def _write_through(path: Path, data: bytes) -> None:

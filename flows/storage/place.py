@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -216,11 +216,6 @@ class Place:
             # by ourselves, perhaps, in a try whose answer was lost
             if self.read(path) != data:
                 raise
-
-    def locked(self, path: str) -> AbstractContextManager[None] | None:
-        """A lock of the system's, where the place is on this machine. Waits for who holds it."""
-        store = self._at
-        return store.locked(store.full(path)) if isinstance(store, ConditionalStore) else None
 
     def _asked(self, path: str, done: str, call: Callable[[Store, str], T]) -> T:
         """Call the store, again where that may help; its errors become words."""

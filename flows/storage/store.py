@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -146,11 +146,6 @@ class ConditionalStore(Store, ABC):
 
         """
         self.replace(name, data, headers, Condition(None))
-
-    def locked(self, name: str) -> AbstractContextManager[None] | None:
-        """A lock that falls with who holds it, as a system keeps it; None: the store has none."""
-        del name
-        return None
 
 
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "modified", "created")

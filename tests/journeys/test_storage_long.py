@@ -235,7 +235,8 @@ def test_killed_at_every_moment_the_former_manifest_is_true_and_the_next_run_com
         "prune", specs[0], "--to", to, "--yes", cwd=tmp_path, **server.environment
     )
     assert pruned.code == 0, said(pruned)
-    assert lying(to, environment).keys() == {*named(former), *PAGES}
+    # the last kill came after all was written: the next one takes that file
+    assert lying(to, environment).keys() - {".turn"} == {*named(former), *PAGES}
 
 
 def test_two_that_publish_at_once_leave_the_files_of_one(
@@ -282,6 +283,7 @@ def test_two_that_publish_at_once_leave_the_files_of_one(
         rows = csv.DictReader(io.StringIO(table))
         assert {row["path"]: row["sha256"] for row in rows} == named(manifest_at(to, environment))
     _tell(f"{server.kind}: 6 times two at once, {refused} times one was refused")
+    assert refused
 
 
 def test_names_with_their_contents_hash_cannot_be_torn_at_any_moment(

@@ -14,13 +14,14 @@ import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows import publish
 from flows.errors import EnvironmentFault
 from flows.nouns.rendition import Manifest, RunRow
-from flows.publish.manifest import as_csv
+from flows.publish.manifest import as_csv, as_json
 from flows.storage import Condition, OvertakenError, Place, local, read_bytes, source, turn
 from flows.storage.faults import why
 from flows.storage.headers import headers_of
@@ -407,7 +408,7 @@ def test_of_two_runs_that_publish_at_once_the_later_one_puts_nothing_in_place(
     assert place.read("manifest.csv") == as_csv(one)
 
 
-def test_a_lock_falls_with_the_process_that_held_it(tmp_path: Path) -> None:
+def test_the_turn_of_a_process_that_was_killed_is_taken(tmp_path: Path) -> None:
     place = Place(str(tmp_path / "place"))
     code = (
         "import os, sys\nfrom flows.storage import Place, turn\n"
@@ -419,3 +420,31 @@ def test_a_lock_falls_with_the_process_that_held_it(tmp_path: Path) -> None:
     with turn(place):
         place.write("a.txt", b"x")
     assert place.sizes() == {"a.txt": 1}
+
+
+@pytest.mark.parametrize("kind", ["conditions kept", "conditions overlooked"])
+def test_who_publishes_while_another_writes_its_pages_is_not_written_over(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(str(tmp_path / "place"))
+    monkeypatch.setattr(place, "keeps_conditions", lambda: kind == "conditions kept")
+    first = manifest(rendition("MUG/a"))
+    place.write(first["renditions"][0]["path"], b"x")
+    publish.commit(place, first, claimed=publish.claim(place, None))
+    ours, theirs = (
+        Manifest(**{**first, "run": RunRow(**{**first["run"], "id": run})}) for run in ("r2", "r3")
+    )
+    claimed, settled = publish.claim(place, first), []
+    write = Place.write
+
+    def overtaken(at: Place, path: str, *more: Any) -> None:
+        write(at, path, *more)
+        if path == "gallery.html":  # as of a run that stood still there for long
+            write(at, ".turn", b"of the other")
+            write(at, "manifest.json", as_json(theirs))
+
+    monkeypatch.setattr(Place, "write", overtaken)
+    with pytest.raises(EnvironmentFault, match=r"stood still|run r3 published there"):
+        publish.commit(place, ours, claimed=claimed, settle=lambda: settled.append(1))
+    assert settled == []
+    assert publish.former(place) == theirs

@@ -139,3 +139,26 @@ def test_what_lies_there_unnamed_is_left_until_it_is_our_turn(place: Place, tmp_
     done = putting.put(fresh, bench(tmp_path, OURS), [Made(rows=[row(OURS)])])
     assert place.read(PATH) == FORMER
     assert done.waiting == ((PATH, sha256(OURS)),)
+
+
+def test_a_store_is_tried_once_whatever_the_number_of_new_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(str(tmp_path / "place"))
+    tries: list[int] = []
+
+    def tried() -> bool:
+        time.sleep(0.05)
+        tries.append(1)
+        return True
+
+    assert place.sizes() == {}  # the store is opened
+    place.is_local = False
+    monkeypatch.setattr(place, "_tried", tried)
+    rows = [
+        rendition("MUG/a", path=f"images/{one}.jpeg", sha256=sha256(OURS), bytes=len(OURS))
+        for one in range(24)
+    ]
+    fresh = cast("Job", SimpleNamespace(**{**vars(job(place)), "former": None}))
+    done = putting.put(fresh, bench(tmp_path, OURS), [Made(rows=rows)])
+    assert (done.sent, len(tries)) == (24, 1)

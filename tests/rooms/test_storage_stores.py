@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from flows.storage import Condition, OvertakenError, Place, turn
 from flows.storage.place import staged
 from flows.storage.sftp import SFTP
 from flows.storage.store import NotWholeError
-from flows.storage.turn import LONGEST_S, TURN, _here, _left_s
+from flows.storage.turns import TURN, _here, _is_dead
 from tests.servers.storage import KINDS, StorageServer
 
 
@@ -194,44 +195,87 @@ def test_only_one_at_a_time_has_the_turn(place: Place, reach: StorageServer) -> 
 
 
 def test_a_turn_whose_holder_does_not_go_on_falls_to_the_next(
-    place: Place, reach: StorageServer
+    place: Place, reach: StorageServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if reach.kind == "sftp":
         assert place.keeps_conditions() is False
         return
-    elsewhere = b'{"mark": "a", "s": 2, "pid": 1, "at": "another machine"}'
-    for left, waits_s in ((elsewhere, 2), (_left_by_the_dead(), 0)):
+    monkeypatch.setattr("flows.storage.turns.PATIENCE_S", 60.0)
+    elsewhere = b'{"mark": "a", "beat": 3, "pid": 1, "at": "another machine"}'
+    for left, dead_s in ((elsewhere, 1.0), (_left_by_the_dead(), 3600.0)):
+        monkeypatch.setattr("flows.storage.turns.DEAD_S", dead_s)
         place.write(TURN, left)
         began = time.monotonic()
-        with turn(place, 3):
-            waited = time.monotonic() - began
-            assert reach.kind == "local" or place.read(TURN) != left
-        # a lock falls with its holder
-        assert (waits_s if reach.kind != "local" else 0) <= waited < waits_s + 2
-        assert TURN not in place.sizes()
+        with turn(place) as ours:
+            ours.check()
+            assert left is not elsewhere or time.monotonic() - began >= dead_s
+        assert place.sizes() == {}
 
 
 def _left_by_the_dead() -> bytes:
     """What a process of this machine that is killed leaves."""
     done = subprocess.Popen([sys.executable, "-c", ""])
     done.wait()
-    return json.dumps({"mark": "b", "s": 3600, "pid": done.pid, "at": _here()}).encode()
+    return json.dumps({"mark": "b", "beat": 0, "pid": done.pid, "at": _here()}).encode()
 
 
-@pytest.mark.parametrize("left", [b"", b"x", b"[]", b'{"s": "y"}', b'{"s": 1, "pid": "z"}', b"{}"])
-def test_whatever_is_found_in_a_turn_is_waited_for_and_no_longer(left: bytes) -> None:
-    assert 0 < _left_s(left) <= LONGEST_S
+def test_who_is_slow_but_goes_on_is_waited_for(
+    place: Place, reach: StorageServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if reach.kind == "sftp":
+        assert place.keeps_conditions() is False
+        return
+    monkeypatch.setattr("flows.storage.turns.DEAD_S", 2.0)
+    monkeypatch.setattr("flows.storage.turns.BEAT_S", 0.2)
+    is_in, told = threading.Event(), []
+
+    def slow() -> None:
+        with turn(Place(place.url)) as ours:
+            is_in.set()
+            time.sleep(4)
+            ours.check()
+            told.append("slow")
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(slow)
+        assert is_in.wait(30)
+        with turn(place):
+            told.append("next")
+        first.result()
+    assert told == ["slow", "next"]
 
 
-def test_who_was_taken_to_be_dead_leaves_the_turn_to_the_other(
+def test_who_was_taken_to_be_dead_is_told_and_leaves_the_turn_to_the_other(
     place: Place, reach: StorageServer
 ) -> None:
-    if reach.kind in {"local", "sftp"}:
-        assert reach.kind == "local" or place.keeps_conditions() is False
+    if reach.kind == "sftp":
+        with turn(place) as ours:
+            ours.check()  # nothing was promised
         return
-    with turn(place, 1):
-        place.write(TURN, b"another one's")
-    assert place.read(TURN) == b"another one's"
+    with turn(place) as ours:
+        place.write(TURN, b'{"mark": "of another"}')
+        with pytest.raises(EnvironmentFault, match=r"stood still .* run again"):
+            ours.check()
+    assert place.read(TURN) == b'{"mark": "of another"}'
+
+
+@pytest.mark.parametrize(
+    "left", [b"", b"x", b"[]", b'{"pid": 0}', b'{"at": "x", "pid": "z"}', b"{}", b"\xff"]
+)
+def test_of_whatever_is_found_in_a_turn_nobody_is_known_to_be_dead(left: bytes) -> None:
+    assert not _is_dead(left)
+
+
+def test_others_that_publish_without_end_are_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.storage.turns.PATIENCE_S", 1.0)
+    place = Place(str(tmp_path / "place"))
+    place.write(TURN, b'{"mark": "of another"}')
+    told = r"\.turn: other runs publish there without end"
+    with pytest.raises(EnvironmentFault, match=told), turn(place):
+        pytest.fail("nobody may be in")
+    assert place.sizes().keys() == {TURN}
 
 
 def test_what_is_not_there_yet_is_made_by_one_alone(place: Place, reach: StorageServer) -> None:
