@@ -23,6 +23,7 @@ def set_up(*, quiet: bool, verbose: bool, log_file: Path | None) -> None:
     """Decide how much is said, and where else it is written."""
     global _quiet, _verbose, _log  # noqa: PLW0603 - one terminal a process
     _quiet, _verbose = quiet, verbose
+    _heed_warnings()
     if log_file is not None:
         from flows.errors import BadInput, Fault
 
@@ -33,6 +34,21 @@ def set_up(*, quiet: bool, verbose: bool, log_file: Path | None) -> None:
                 "the log cannot be written",
                 [Fault("--log-file", f"{log_file}: {error.strerror}")],
             ) from error
+
+
+def _heed_warnings() -> None:
+    """What rooms that know no terminal say while they work, as a note; Prefect shows no log of
+    others unless it shows its own.
+    """
+    import logging
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            note(self.format(record))
+
+    ours = logging.getLogger("shotlist")
+    if not ours.handlers:
+        ours.addHandler(Notes(logging.WARNING))
 
 
 def is_quiet() -> bool:

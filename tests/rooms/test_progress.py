@@ -1,7 +1,10 @@
-"""What is said of a run that is going on."""
+"""What is said of a run that is going on: on standard error, by words that a person reads."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -46,3 +49,34 @@ def test_a_rate_is_told_of_what_came_after_the_first_shots_and_over_a_second_at_
     )
     assert "12 of 12 shots" in last
     assert last.endswith(", 0.4 shots/s, 0 s left")
+
+
+SAY = """
+import logging, sys
+from flows.cli import terminal
+from flows.settings import quiet_prefect
+terminal.set_up(quiet="q" in sys.argv[1], verbose="v" in sys.argv[1], log_file=None)
+terminal.set_up(quiet="q" in sys.argv[1], verbose="v" in sys.argv[1], log_file=None)
+quiet_prefect(None, verbose="v" in sys.argv[1])
+import prefect
+logging.getLogger("shotlist.storage").warning("%s: waiting", "s3://bucket")
+logging.getLogger("shotlist.storage").info("of no interest")
+logging.getLogger("another").warning("of another")
+"""
+
+
+@pytest.mark.parametrize(("how", "times"), [("-", 1), ("q", 0), ("v", 1)])
+def test_what_rooms_warn_of_is_said_once_though_prefect_is_quiet(
+    how: str, times: int, clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SAY, how],
+        cwd=tmp_path,
+        env=clean_environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.count("s3://bucket: waiting") == times
+    assert done.stderr.count("note: s3://bucket: waiting") == times
+    assert "of no interest" not in done.stderr
