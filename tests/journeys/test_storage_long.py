@@ -306,9 +306,9 @@ def test_names_with_their_contents_hash_cannot_be_torn_at_any_moment(
     former = manifest_at(to, clean_environment)
     again = ("publish", "campaigns/60.yaml", *words)
     for moment in [
-        ("write", "images/*", 1, "before"),
-        ("write", "images/*", 4, IN_MS),
-        ("write", "images/*", 6, "after"),
+        ("create", "images/*", 1, "before"),
+        ("create", "images/*", 4, IN_MS),
+        ("create", "images/*", 6, "after"),
         ("replace", "manifest.json", 1, "before"),
     ]:
         code = _killed(to, moment, again, tmp_path, clean_environment)

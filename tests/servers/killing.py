@@ -2,7 +2,8 @@
 
     python killing.py PLACE CALL PATTERN NUMBER WHEN words of the command…
 
-At the NUMBER-th CALL (`write`, `stage`, `settle`, `replace`) of the place at the address PLACE with
+At the NUMBER-th CALL (`write`, `create`, `stage`, `settle`,
+`replace`) of the place at the address PLACE with
 a path like PATTERN the process is killed by SIGKILL: WHEN it is to begin (`before`), has come back
 (`after`), or so many milliseconds after it began.
 """
