@@ -81,7 +81,8 @@ def put(job: Job, bench: Bench, made: Sequence[Made]) -> Put:
     def stage(row: RenditionRow) -> None:
         place.stage(row["path"], _bytes(bench, row), _about(job, row))
 
-    place.keeps_conditions()  # tried once, not by each thread
+    if new:
+        place.keeps_conditions()  # tried once, not by each thread
     _each(send, new)
     _each(stage, to_send)
     return Put(

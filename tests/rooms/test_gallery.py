@@ -364,7 +364,7 @@ def test_the_manifest_is_written_last_and_kept_pictures_are_not_read_again(tmp_p
     commit(place, manifest(*rows))
 
     assert place.written == ["manifest.csv", "manifest.parquet", "gallery.html", "manifest.json"]
-    assert place.was_read == ["gallery.html"]
+    assert [path for path in place.was_read if path != ".turn"] == ["gallery.html"]
     assert (tmp_path / "gallery.html").read_bytes() == first
 
 
