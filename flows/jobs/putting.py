@@ -1,11 +1,11 @@
 """Putting: a run's files to their destination, many at a time, so that the manifest there stays
 true until the new one is written.
 
-A file whose name is new goes straight to it. One that takes the place of another waits at the
-destination under a name of its own, and is put in place, at the store, just before the manifest is
-written: a kill between the first of these and the manifest is all that can tear, and the next run
-mends it. No store can do better at names that stay; `{{ hash }}` in `publish.path` gives changed
-files new names, and then nothing can tear.
+A file where nothing lies yet goes straight to its name. One that takes the place of another waits
+at the destination under a name of its own, and is put in place, at the store, just before the
+manifest is written: a kill between the first of these and the manifest is all that can tear, and
+the next run mends it. No store can do better at names that stay; `{{ hash }}` in `publish.path`
+gives changed files new names, and then nothing can tear.
 """
 
 from __future__ import annotations

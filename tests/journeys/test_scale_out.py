@@ -219,6 +219,7 @@ def test_a_cluster_that_does_not_answer_is_told_before_anything_is_bought(
     assert (away.code, made) == (4, 0)
     assert f"SHOTLIST_TASK_RUNNER={named}: {said}" in away.err
     assert "Traceback" not in away.err
+    assert ("RAY_AUTH_MODE=token" in away.err) == named.startswith("ray")
 
 
 @pytest.mark.parametrize("named", ["processes", "dask", "ray"])
@@ -233,6 +234,8 @@ def test_files_that_other_processes_of_this_machine_cut_are_those_of_threads(
             at["SHOTLIST_TEST_REFUSED"] = str(tmp_path / "refused")
         away = shotlist_alone(*run_at("eachlabs"), **at, SHOTLIST_TASK_RUNNER=named)
         assert away.code == 0, away.err
+        assert "Finished in state" not in away.err  # what makers log of themselves
+        assert "WARNING" not in away.err
         manifest = there.manifest()
         again = ("--to", "outputs/calm", "--yes")
         calm = shotlist_alone(*run_at("eachlabs")[:-1], *again, **at)

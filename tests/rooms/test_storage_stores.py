@@ -63,6 +63,14 @@ def place(reach: StorageServer, request: pytest.FixtureRequest) -> Place:
     return Place(f"{reach.url}/{hashlib.sha256(request.node.name.encode()).hexdigest()[:12]}")
 
 
+@pytest.fixture
+def held(place: Place, reach: StorageServer) -> Place:
+    """A place where a write can be held to what is there."""
+    if reach.kind == "sftp":
+        pytest.skip("sftp: keeps no conditions")
+    return place
+
+
 def test_what_is_written_is_read_listed_and_removed(place: Place) -> None:
     assert place.read("images/a/b.jpeg") is None
     assert place.sizes() == {}
@@ -153,16 +161,13 @@ def test_a_write_holds_only_while_the_file_is_what_it_was(
     assert place.sizes() == {"manifest.json": 6}
 
 
-def test_of_many_that_replace_one_file_one_wins(place: Place, reach: StorageServer) -> None:
-    if reach.kind == "sftp":
-        assert place.keeps_conditions() is False
-        return
-    place.write("manifest.json", b"former")
-    former = place.condition("manifest.json")
+def test_of_many_that_replace_one_file_one_wins(held: Place) -> None:
+    held.write("manifest.json", b"former")
+    former = held.condition("manifest.json")
 
     def wins(number: int) -> bool:
         try:
-            place.replace("manifest.json", f"run {number}".encode(), former)
+            held.replace("manifest.json", f"run {number}".encode(), former)
         except OvertakenError:
             return False
         return True
@@ -170,7 +175,7 @@ def test_of_many_that_replace_one_file_one_wins(place: Place, reach: StorageServ
     with ThreadPoolExecutor(8) as pool:
         won = list(pool.map(wins, range(8)))
     assert won.count(True) == 1
-    assert place.read("manifest.json") == f"run {won.index(True)}".encode()
+    assert held.read("manifest.json") == f"run {won.index(True)}".encode()
 
 
 def test_only_one_at_a_time_has_the_turn(place: Place, reach: StorageServer) -> None:
@@ -195,21 +200,18 @@ def test_only_one_at_a_time_has_the_turn(place: Place, reach: StorageServer) -> 
 
 
 def test_a_turn_whose_holder_does_not_go_on_falls_to_the_next(
-    place: Place, reach: StorageServer, monkeypatch: pytest.MonkeyPatch
+    held: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if reach.kind == "sftp":
-        assert place.keeps_conditions() is False
-        return
     monkeypatch.setattr("flows.storage.turns.PATIENCE_S", 60.0)
     elsewhere = b'{"mark": "a", "beat": 3, "pid": 1, "at": "another machine"}'
     for left, dead_s in ((elsewhere, 1.0), (_left_by_the_dead(), 3600.0)):
         monkeypatch.setattr("flows.storage.turns.DEAD_S", dead_s)
-        place.write(TURN, left)
+        held.write(TURN, left)
         began = time.monotonic()
-        with turn(place) as ours:
+        with turn(held) as ours:
             ours.check()
             assert left is not elsewhere or time.monotonic() - began >= dead_s
-        assert place.sizes() == {}
+        assert held.sizes() == {}
 
 
 def _left_by_the_dead() -> bytes:
@@ -220,17 +222,14 @@ def _left_by_the_dead() -> bytes:
 
 
 def test_who_is_slow_but_goes_on_is_waited_for(
-    place: Place, reach: StorageServer, monkeypatch: pytest.MonkeyPatch
+    held: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if reach.kind == "sftp":
-        assert place.keeps_conditions() is False
-        return
     monkeypatch.setattr("flows.storage.turns.DEAD_S", 2.0)
     monkeypatch.setattr("flows.storage.turns.BEAT_S", 0.2)
     is_in, told = threading.Event(), []
 
     def slow() -> None:
-        with turn(Place(place.url)) as ours:
+        with turn(Place(held.url)) as ours:
             is_in.set()
             time.sleep(4)
             ours.check()
@@ -239,7 +238,7 @@ def test_who_is_slow_but_goes_on_is_waited_for(
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(slow)
         assert is_in.wait(30)
-        with turn(place):
+        with turn(held):
             told.append("next")
         first.result()
     assert told == ["slow", "next"]
